@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+
+namespace BnslGpu;
+
+/// <summary>The arithmetic of the search. The best candidates are always refined in double.</summary>
+public enum SearchPrecision
+{
+    /// <summary>Every start runs in float until it nearly stands, then in double; ranking is in double.</summary>
+    Mixed,
+
+    /// <summary>Double throughout.</summary>
+    Double,
+}
+
+/// <summary>Every choice of a fit that a result depends on, and those it does not depend on (threads, chunk size).</summary>
+/// <remarks>Vary with <c>with</c>. Checked once, by <see cref="Validate"/>, when a fit begins.</remarks>
+public sealed record FitOptions
+{
+    /// <summary>The choices of plain least squares on log y: 0..3 breaks, 0 ≤ a ≤ .9999 min y, f ≥ .01, log d within the data, |c| ≤ 20.</summary>
+    public static FitOptions LeastSquares { get; } = new();
+
+    /// <summary>The choices of the BNSL paper's released script: one break, least squares on log(1 + y), same bounds.</summary>
+    public static FitOptions Paper { get; } = new() { Recipe = "paper", Loss = "msle1p", Breaks = [1] };
+
+    /// <summary>The recipes by name, the default first.</summary>
+    public static ImmutableArray<FitOptions> Recipes => [LeastSquares, Paper];
+
+    /// <summary>Name of the recipe these choices started from.</summary>
+    public string Recipe { get; init; } = "least-squares";
+
+    /// <summary>Name of the functional form; <c>bnsl laws</c> lists them. Default bnsl.</summary>
+    public string Law { get; init; } = "bnsl";
+
+    /// <summary>Numbers of breaks that are fitted side by side, each 0..6. Default 0, 1, 2, 3.</summary>
+    public ImmutableArray<int> Breaks { get; init; } = [0, 1, 2, 3];
+
+    /// <summary>Name of the loss: msle (squared error of log y) or msle1p (of log(1 + y)). Default msle.</summary>
+    public string Loss { get; init; } = "msle";
+
+    /// <summary>Random starts of each curve and number of breaks. ≥ 1. Default 256.</summary>
+    public int Starts { get; init; } = 256;
+
+    /// <summary>The seed of every random number.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Arithmetic of the search. Default <see cref="SearchPrecision.Mixed"/>.</summary>
+    public SearchPrecision Precision { get; init; } = SearchPrecision.Mixed;
+
+    /// <summary>Where the search runs: auto or simd. Default auto.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Candidates of each problem that are refined. ≥ 1. Default 4.</summary>
+    public int Refined { get; init; } = 4;
+
+    /// <summary>Damped steps of the search for each start, at most. ≥ 1. Default 200.</summary>
+    public int SearchIterations { get; init; } = 200;
+
+    /// <summary>Threads; 0 takes every core. No result depends on it. Default 0.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Starts that one thread takes at a time; 0 lets the engine choose. No result depends on it. Default 0.</summary>
+    public int ChunkSize { get; init; }
+
+    /// <summary>Checks every choice.</summary>
+    /// <exception cref="ArgumentException">A choice breaks its constraint; the message names its value and the constraint.</exception>
+    public void Validate()
+    {
+        if (Breaks.IsDefaultOrEmpty) throw Violated(nameof(Breaks), "none", "at least one number of breaks");
+        foreach (int breaks in Breaks)
+            if (breaks is < 0 or > 6) throw Violated(nameof(Breaks), breaks, "0 to 6");
+        if (Breaks.Distinct().Count() != Breaks.Length) throw Violated(nameof(Breaks), string.Join(',', Breaks), "each number once");
+        if (Starts < 1) throw Violated(nameof(Starts), Starts, ">= 1");
+        if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
+        if (SearchIterations < 1) throw Violated(nameof(SearchIterations), SearchIterations, ">= 1");
+        if (Threads < 0) throw Violated(nameof(Threads), Threads, ">= 0");
+        if (ChunkSize < 0) throw Violated(nameof(ChunkSize), ChunkSize, ">= 0");
+    }
+
+    private static ArgumentException Violated(string option, object value, string constraint) =>
+        new($"FitOptions.{option} = {value}. Violated constraint: {constraint}.");
+}

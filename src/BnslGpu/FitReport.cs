@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+
+namespace BnslGpu;
+
+/// <summary>Why the refinement of a fit ended. Each value's doc is the condition that was met.</summary>
+public enum Termination
+{
+    /// <summary>max_j |J_jᵀ r| ≤ 1e-10 ‖J_j‖ ‖r‖ over the parameters that are not held at a bound: the residual is orthogonal to every column.</summary>
+    GradientTolerance,
+
+    /// <summary>rms r ≤ 1e-14: the law passes through every point, to rounding.</summary>
+    ResidualTolerance,
+
+    /// <summary>The undamped step would lower the objective by less than 1e-14 of it: rounding hides any further decrease.</summary>
+    ObjectiveTolerance,
+
+    /// <summary>max_j |Δθ_j| ≤ 1e-13 (|θ_j| + 1e-3): the step is rounding.</summary>
+    StepTolerance,
+
+    /// <summary>The limit on iterations was reached before any inequality held.</summary>
+    MaxIterations,
+
+    /// <summary>The law or its gradient is not finite at the best candidate.</summary>
+    NonFinite,
+}
+
+/// <summary>One named parameter of a law in natural units: a number, or one number a break.</summary>
+/// <param name="Name">The paper's symbol: a, b, logB (log of b, which may overflow), c0, c, d, f.</param>
+/// <param name="IsVector">True where there is one value a break, breaks in ascending d.</param>
+/// <param name="Values">Shape [1], or [breaks] if <paramref name="IsVector"/>.</param>
+public sealed record Parameter(string Name, bool IsVector, ImmutableArray<double> Values);
+
+/// <summary>Root mean squared error of log y, over the fit points and the held-out points.</summary>
+/// <param name="Fit">sqrt(mean e) over fit points, e = (log ŷ − log y)².</param>
+/// <param name="HeldOut">The same over held-out points; NaN without any.</param>
+/// <param name="HeldOutError">sqrt(mean e + std e / √n) − sqrt(mean e), population std, as in arXiv:2210.14891; NaN without held-out points.</param>
+public readonly record struct Rmsle(double Fit, double HeldOut, double HeldOutError);
+
+/// <summary>A law fitted to one curve.</summary>
+public sealed record Fit
+{
+    /// <summary>Name of the law.</summary>
+    public required string Law { get; init; }
+
+    /// <summary>Number of breaks; 0 for laws without.</summary>
+    public required int Breaks { get; init; }
+
+    /// <summary>Name of the loss that was minimised.</summary>
+    public required string Loss { get; init; }
+
+    /// <summary>Parameters in natural units.</summary>
+    public required ImmutableArray<Parameter> Parameters { get; init; }
+
+    /// <summary>Standard error of each parameter, same shapes; NaN where the data do not determine it or it is held at a bound.</summary>
+    public required ImmutableArray<Parameter> StandardErrors { get; init; }
+
+    /// <summary>Mean squared residual in the units of the loss.</summary>
+    public required double Objective { get; init; }
+
+    /// <summary>Errors of log y.</summary>
+    public required Rmsle Rmsle { get; init; }
+
+    /// <summary>Akaike's criterion with small-sample correction; k counts the noise; +∞ where n − k − 1 ≤ 0.</summary>
+    public required double Aicc { get; init; }
+
+    /// <summary>Schwarz's criterion; k counts the noise.</summary>
+    public required double Bic { get; init; }
+
+    /// <summary>What ended the refinement.</summary>
+    public required Termination Termination { get; init; }
+
+    /// <summary>max_j |∂objective/∂θ_j| in the engine's coordinates, over parameters not held at a bound.</summary>
+    public required double GradientNorm { get; init; }
+
+    /// <summary>Starts that were searched.</summary>
+    public required int Starts { get; init; }
+
+    /// <summary>Starts that ended within 1e-6 (relative) of this objective.</summary>
+    public required int StartsAtMinimum { get; init; }
+
+    /// <summary>What a reader should know before trusting this fit, as sentences.</summary>
+    public required ImmutableArray<string> Warnings { get; init; }
+
+    /// <summary>The law's value.</summary>
+    /// <param name="x">Scale, &gt; 0.</param>
+    /// <returns>ŷ in the units of y.</returns>
+    public double Predict(double x) => ScalingLaw.Get(Law, Breaks).Predict(Parameters, x);
+}
+
+/// <summary>One fit's share in a forecast.</summary>
+/// <param name="Fit">Index into <see cref="CurveFit.Fits"/>.</param>
+/// <param name="Weight">Its weight; weights sum to one.</param>
+public readonly record struct ForecastComponent(int Fit, double Weight);
+
+/// <summary>What is said about points that were not fitted.</summary>
+public sealed record Forecast
+{
+    /// <summary>The fits it is made of.</summary>
+    public required ImmutableArray<ForecastComponent> Components { get; init; }
+
+    /// <summary>Standard deviation of log y about the forecast: sqrt(Σr²/(n − p)); NaN where n ≤ p.</summary>
+    public required double Noise { get; init; }
+
+    /// <summary>The x at which <see cref="Median"/> is given: the held-out points'.</summary>
+    public required ImmutableArray<double> X { get; init; }
+
+    /// <summary>Median forecast of y at each <see cref="X"/>.</summary>
+    public required ImmutableArray<double> Median { get; init; }
+}
+
+/// <summary>One curve with every fit that was made of it.</summary>
+public sealed record CurveFit
+{
+    /// <summary>The curve.</summary>
+    public required Curve Curve { get; init; }
+
+    /// <summary>Index of the chosen fit in <see cref="Fits"/>; −1 where there is none.</summary>
+    public required int Chosen { get; init; }
+
+    /// <summary>The forecast; null where there is no fit.</summary>
+    public required Forecast? Forecast { get; init; }
+
+    /// <summary>The fits, in the order of <see cref="FitOptions.Breaks"/>.</summary>
+    public required ImmutableArray<Fit> Fits { get; init; }
+
+    /// <summary>What is odd about the data, or why there is no fit, as sentences.</summary>
+    public required ImmutableArray<string> Warnings { get; init; }
+}
+
+/// <summary>Wall-clock seconds of each stage.</summary>
+/// <param name="Read">Reading and checking the data.</param>
+/// <param name="Search">Multi-start search.</param>
+/// <param name="Refine">Refinement in double and everything after it.</param>
+/// <param name="Total">All of it.</param>
+public readonly record struct StageSeconds(double Read, double Search, double Refine, double Total);
+
+/// <summary>A whole run: options, seed, device, seconds, and a <see cref="CurveFit"/> for each curve, in the order of their names.</summary>
+public sealed record FitReport
+{
+    /// <summary>Version of the engine.</summary>
+    public static string Version { get; } =
+        typeof(FitReport).Assembly.GetName().Version is { } v ? $"{v.Major}.{v.Minor}.{v.Build}" : "0.0.0";
+
+    /// <summary>The options the run was made with.</summary>
+    public required FitOptions Options { get; init; }
+
+    /// <summary>Where the search ran.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Seconds of each stage.</summary>
+    public required StageSeconds Seconds { get; init; }
+
+    /// <summary>One entry a curve, by name (ordinal).</summary>
+    public required ImmutableArray<CurveFit> Curves { get; init; }
+}
