@@ -43,8 +43,8 @@ public sealed record FitOptions
     /// <summary>The seed of every random number.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Arithmetic of the search. Default <see cref="SearchPrecision.Mixed"/>.</summary>
-    public SearchPrecision Precision { get; init; } = SearchPrecision.Mixed;
+    /// <summary>Arithmetic of the search. Default <see cref="SearchPrecision.Double"/>.</summary>
+    public SearchPrecision Precision { get; init; } = SearchPrecision.Double;
 
     /// <summary>Where the search runs: auto or simd. Default auto.</summary>
     public string Device { get; init; } = "auto";

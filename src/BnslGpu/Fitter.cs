@@ -1,15 +1,81 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
 namespace BnslGpu;
 
 /// <summary>How far a run is.</summary>
-/// <param name="Stage">What is being done: search or refine.</param>
+/// <param name="Stage">What is being done: screen, search or refine.</param>
 /// <param name="Done">Units done.</param>
 /// <param name="Total">Units in all.</param>
 public readonly record struct FitProgress(string Stage, long Done, long Total);
 
-/// <summary>The pipeline.</summary>
+/// <summary>The pipeline: curves become problems, a backend searches them, the best candidates are refined, one fit a curve is chosen.</summary>
 public static class Fitter
 {
-    /// <summary>Fits curves.</summary>
-    public static FitReport Fit(IReadOnlyList<Curve> curves, FitOptions? options = null, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    /// <summary>Fits every curve with every number of breaks.</summary>
+    /// <param name="curves">The curves; names must differ.</param>
+    /// <param name="options">The choices; plain least squares by default.</param>
+    /// <param name="progress">Told how far the run is, from any thread.</param>
+    /// <param name="cancellation">Ends the run.</param>
+    /// <returns>The report. A curve that cannot be fitted is in it with the reason and without fits.</returns>
+    /// <exception cref="ArgumentException">An option breaks its constraint, or two curves share a name.</exception>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    public static FitReport Fit(
+        IReadOnlyList<Curve> curves, FitOptions? options = null, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(curves);
+        options ??= FitOptions.LeastSquares;
+        options.Validate();
+        var clock = Stopwatch.StartNew();
+        Loss loss = Loss.Get(options.Loss);
+        ImmutableArray<ScalingLaw> laws = [.. options.Breaks.Select(breaks => ScalingLaw.Get(options.Law, breaks))];
+        IBackend backend = Backends.Get(options.Device);
+        Curve[] ordered = [.. curves.OrderBy(curve => curve.Name, StringComparer.Ordinal)];
+        for (int i = 1; i < ordered.Length; i++)
+            if (ordered[i].Name == ordered[i - 1].Name) throw new ArgumentException($"Two curves are called '{ordered[i].Name}'; names must differ.", nameof(curves));
+
+        Curve[] fitted = [.. ordered.Where(curve => Problem.WhyNot(curve.Fit, loss) is null)];
+        var batch = new ProblemBatch(fitted.SelectMany(curve => laws.Select(law => new Problem(curve.Fit, law, loss))));
+        ImmutableArray<Candidates> candidates = backend.Search(
+            batch,
+            new(options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize),
+            progress,
+            cancellation);
+        double searched = clock.Elapsed.TotalSeconds;
+
+        var fits = new Fit[candidates.Length];
+        int refined = 0;
+        SimdBackend.Run(fits.Length, options.Threads, problem =>
+        {
+            fits[problem] = FitSummary.Of(fitted[problem / laws.Length], candidates[problem]);
+            progress?.Report(new("refine", Interlocked.Increment(ref refined), fits.Length));
+        }, cancellation);
+
+        var results = ImmutableArray.CreateBuilder<CurveFit>(ordered.Length);
+        int next = 0;
+        foreach (Curve curve in ordered)
+        {
+            string? reason = Problem.WhyNot(curve.Fit, loss);
+            ImmutableArray<Fit> own = reason is null ? ImmutableCollectionsMarshal.AsImmutableArray(fits[(next * laws.Length)..(++next * laws.Length)]) : [];
+            int chosen = ModelSelection.Choose(own);
+            results.Add(new()
+            {
+                Curve = curve,
+                Chosen = chosen,
+                Forecast = chosen < 0 ? null : ModelSelection.Forecast(curve, own, chosen),
+                Fits = own,
+                Warnings = reason is null ? [] : [reason],
+            });
+        }
+
+        double total = clock.Elapsed.TotalSeconds;
+        return new()
+        {
+            Options = options,
+            Device = backend.Description,
+            Seconds = new(0, searched, total - searched, total),
+            Curves = results.MoveToImmutable(),
+        };
+    }
 }

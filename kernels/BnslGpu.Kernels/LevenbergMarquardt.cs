@@ -1,0 +1,253 @@
+using System.Runtime.CompilerServices;
+
+namespace BnslGpu.Kernels;
+
+/// <summary>Constants of the damped step, in the engine's coordinates for unit mean weight.</summary>
+public static class Damping
+{
+    /// <summary>Least entry of the damping diagonal D = max(diag JᵀJ, floor): a parameter that the residual hardly feels still takes short steps.</summary>
+    public const double Floor = 3;
+
+    /// <summary>λ of the first step.</summary>
+    public const double First = 0.03;
+
+    /// <summary>Least λ; keeps JᵀJ + λD positive definite in float.</summary>
+    public const double Least = 1e-7;
+
+    /// <summary>λ at which a start is given up: its steps are rounding.</summary>
+    public const double Most = 1e9;
+}
+
+/// <summary>One damped Gauss-Newton step for one candidate, in phases; over lanes, one for every lane.</summary>
+/// <remarks>
+/// <code>
+/// Normal   [J r] at θ′, and N = [J r]ᵀ[J r], lower triangle: JᵀJ, then the row (Jᵀr, rᵀr)
+/// Accept   where rᵀr fell: θ ← θ′, N ← N′, λ down by the gain ratio; elsewhere λ up; lanes that stand are done
+/// Step     (JᵀJ + λ D) δ = −Jᵀr over the free parameters, θ′ = clamp(θ + δ)
+/// </code>
+/// Levenberg 1944, Marquardt 1963; λ by the ratio of actual to predicted gain; bounds by an active set: a parameter on its bound that the gradient
+/// pushes outwards is held for the step, and the step is cut at the box. Phases are not inlined into each other: the compiler then keeps
+/// what a phase needs in registers.
+/// </remarks>
+/// <typeparam name="T">The number.</typeparam>
+/// <typeparam name="TMask">Its mask.</typeparam>
+/// <typeparam name="TLaw">The law.</typeparam>
+/// <typeparam name="TLoss">The loss.</typeparam>
+public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
+    where T : struct, IReal<T, TMask>
+    where TMask : struct
+    where TLaw : struct, IScalingLaw
+    where TLoss : struct, ILoss
+{
+    /// <summary>Points whose rows are made before they are summed: each sum is then loaded and stored once for all of them.</summary>
+    private const int Tile = 4;
+
+    /// <summary>Numbers a point takes: the law's columns, the target, the root of the weight.</summary>
+    public static int Stride => TLaw.ColumnCount + 2;
+
+    /// <summary>Numbers in the lower triangle of N.</summary>
+    public static int NormalCount => (TLaw.ParameterCount + 1) * (TLaw.ParameterCount + 2) / 2;
+
+    /// <summary>Numbers in the scratch of <see cref="Normal"/> and <see cref="Step"/>.</summary>
+    public static int ScratchCount => Math.Max(NormalCount, Tile * (TLaw.ParameterCount + 1)) + TLaw.WorkCount;
+
+    /// <summary>Root-weighted residual of one point, and its row of the Jacobian.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static T Row<TPoints, TArray, TGradient>(TPoints points, int i, T logScale, TArray θ, TArray work, TGradient rows, int row)
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
+        int point = i * Stride;
+        T logY = TLaw.Evaluate<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, rows, row);
+        T r = TLoss.Residual<T, TMask>(logY, points[point + TLaw.ColumnCount], logScale, out T slope);
+        T rootWeight = points[point + TLaw.ColumnCount + 1];
+        T scale = slope * rootWeight;
+        for (int j = 0; j < TLaw.ParameterCount; j++) rows[row + j] = scale * rows[row + j];
+        return r * rootWeight;
+    }
+
+    /// <summary>Σ w r², without derivatives.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static T Loss<TPoints, TArray>(TPoints points, int count, T logScale, TArray θ, TArray work)
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+    {
+        TLaw.Prepare<T, TMask, TArray>(θ, work);
+        T sum = T.Constant(0);
+        for (int i = 0; i < count; i++)
+        {
+            T r = Row(points, i, logScale, θ, work, default(Nowhere<T>), 0);
+            sum = T.MultiplyAdd(r, r, sum);
+        }
+
+        return sum;
+    }
+
+    /// <summary>N = [J r]ᵀ[J r] at θ.</summary>
+    /// <param name="points">Shape [count, <see cref="Stride"/>].</param>
+    /// <param name="count">Number of points.</param>
+    /// <param name="logScale">Log of the unit in which the law sees y.</param>
+    /// <param name="θ">Shape [p].</param>
+    /// <param name="normal">Output. Shape [<see cref="NormalCount"/>], row by row.</param>
+    /// <param name="work">Scratch. Shape [law's WorkCount].</param>
+    /// <param name="rows">Scratch. Shape [Tile, p + 1].</param>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void Normal<TPoints, TArray>(TPoints points, int count, T logScale, TArray θ, TArray normal, TArray work, TArray rows)
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+    {
+        int p = TLaw.ParameterCount, width = p + 1;
+        for (int m = 0; m < NormalCount; m++) normal[m] = T.Constant(0);
+        TLaw.Prepare<T, TMask, TArray>(θ, work);
+        for (int first = 0; first < count; first += Tile)
+        {
+            int tile = Math.Min(Tile, count - first);
+            for (int i = 0; i < tile; i++)
+                rows[(i * width) + p] = Row(points, first + i, logScale, θ, work, rows, i * width);
+            if (tile == Tile) AddTile(rows, normal);
+            else AddRows(rows, tile, normal);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void AddTile<TArray>(TArray rows, TArray normal)
+        where TArray : struct, IArray<T>
+    {
+        int width = TLaw.ParameterCount + 1;
+        for (int j = 0, m = 0; j < width; j++)
+        {
+            T r0 = rows[j], r1 = rows[width + j], r2 = rows[(2 * width) + j], r3 = rows[(3 * width) + j];
+            for (int k = 0; k <= j; k++, m++)
+            {
+                T sum = T.MultiplyAdd(r0, rows[k], normal[m]);
+                sum = T.MultiplyAdd(r1, rows[width + k], sum);
+                sum = T.MultiplyAdd(r2, rows[(2 * width) + k], sum);
+                normal[m] = T.MultiplyAdd(r3, rows[(3 * width) + k], sum);
+            }
+        }
+    }
+
+    /// <summary>The same sums in the same order for fewer rows.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void AddRows<TArray>(TArray rows, int count, TArray normal)
+        where TArray : struct, IArray<T>
+    {
+        int width = TLaw.ParameterCount + 1;
+        for (int j = 0, m = 0; j < width; j++)
+        {
+            for (int k = 0; k <= j; k++, m++)
+            {
+                T sum = normal[m];
+                for (int i = 0; i < count; i++) sum = T.MultiplyAdd(rows[(i * width) + j], rows[(i * width) + k], sum);
+                normal[m] = sum;
+            }
+        }
+    }
+
+    /// <summary>Takes the trial where it is better, and moves λ.</summary>
+    /// <param name="θ">Accepted parameters. Shape [p].</param>
+    /// <param name="normal">N there; its last entry is +∞ before the first trial.</param>
+    /// <param name="trial">Trial parameters. Shape [p].</param>
+    /// <param name="trialNormal">N there.</param>
+    /// <param name="λ">Damping.</param>
+    /// <param name="predicted">The fall in rᵀr that the last step promised.</param>
+    /// <param name="tolerance">Relative fall below which a candidate stands.</param>
+    /// <returns>Set where the candidate is done: promised and actual fall are below the tolerance, or no λ helps, or the start is not finite.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static TMask Accept<TArray>(TArray θ, TArray normal, TArray trial, TArray trialNormal, ref T λ, T predicted, T tolerance)
+        where TArray : struct, IArray<T>
+    {
+        int last = NormalCount - 1;
+        T before = normal[last], after = trialNormal[last];
+        TMask accept = T.Less(after, before);
+        T fall = before - after;
+
+        // Nielsen 1999: λ·max(1/5, 1 − (2ρ − 1)³) after a fall, λ·4 otherwise.
+        T ρ = fall / predicted;
+        T t = T.MultiplyAdd(T.Constant(2), ρ, -1);
+        T shrink = T.Min(T.Max(T.MultiplyAdd(-t * t, t, 1), T.Constant(0.2)), T.Constant(2));
+        TMask first = T.Less(T.Constant(1e30), before);
+        shrink = T.Select(first, T.Constant(1), shrink);
+        λ = T.Max(λ * T.Select(accept, shrink, T.Constant(4)), T.Constant(Damping.Least));
+
+        for (int j = 0; j < TLaw.ParameterCount; j++) θ[j] = T.Select(accept, trial[j], θ[j]);
+        for (int m = 0; m <= last; m++) normal[m] = T.Select(accept, trialNormal[m], normal[m]);
+
+        T best = T.Select(accept, after, before), small = tolerance * best;
+        TMask stands = T.And(T.LessOrEqual(T.Abs(fall), small), T.LessOrEqual(predicted, small));
+        stands = T.And(stands, T.LessOrEqual(λ, T.Constant(1)));
+        TMask hopeless = T.Or(T.Less(T.Constant(Damping.Most), λ), T.Less(T.Constant(1e30), best));
+        return T.Or(stands, hopeless);
+    }
+
+    /// <summary>The next trial: solves (JᵀJ + λD)δ = −Jᵀr by LDLᵀ and cuts θ + δ at the box.</summary>
+    /// <param name="θ">Accepted parameters. Shape [p].</param>
+    /// <param name="normal">N there.</param>
+    /// <param name="λ">Damping.</param>
+    /// <param name="lower">Lower bounds. Shape [p].</param>
+    /// <param name="upper">Upper bounds. Shape [p].</param>
+    /// <param name="trial">Output. Shape [p].</param>
+    /// <param name="factor">Scratch. Shape [<see cref="NormalCount"/>].</param>
+    /// <returns>gᵀ(JᵀJ + λD)⁻¹g, g = Jᵀr: at most, and for small λ nearly, the fall in rᵀr that the linear model promises.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static T Step<TBounds, TArray>(TArray θ, TArray normal, T λ, TBounds lower, TBounds upper, TArray trial, TArray factor)
+        where TBounds : struct, IArray<T>
+        where TArray : struct, IArray<T>
+    {
+        int p = TLaw.ParameterCount, gradient = p * (p + 1) / 2;
+        T zero = T.Constant(0), one = T.Constant(1), floor = T.Constant(Damping.Floor);
+
+        // 1 where a parameter is free, 0 where the gradient pushes it out of its box; kept in trial until the step is known.
+        for (int j = 0; j < p; j++)
+        {
+            T g = normal[gradient + j];
+            TMask atLower = T.And(T.LessOrEqual(θ[j], lower[j]), T.Less(zero, g));
+            TMask atUpper = T.And(T.LessOrEqual(upper[j], θ[j]), T.Less(g, zero));
+            trial[j] = T.Select(T.Or(atLower, atUpper), zero, one);
+        }
+
+        // LDLᵀ row by row; row p is the gradient. factor holds L below the diagonal and 1/D on it.
+        T promised = zero;
+        for (int j = 0, row = 0; j <= p; row += j + 1, j++)
+        {
+            T free = j < p ? trial[j] : one;
+            T pivot = zero;
+            if (j < p)
+            {
+                T diagonal = normal[row + j];
+                pivot = T.Select(T.Less(zero, free), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), one);
+            }
+
+            for (int k = 0, other = 0; k < j; other += k + 1, k++)
+            {
+                T v = normal[row + k] * (free * trial[k]);
+                for (int m = 0; m < k; m++) v = T.MultiplyAdd(-factor[row + m], factor[other + m], v);
+                factor[row + k] = v; // L_jk D_k for now; used as such in this row's sums
+            }
+
+            // v_k = L_jk D_k was summed against L_km: divide now.
+            for (int k = 0, other = 0; k < j; other += k + 1, k++)
+            {
+                T v = factor[row + k];
+                T l = v * factor[other + k];
+                if (j < p) pivot = T.MultiplyAdd(-v, l, pivot);
+                else promised = T.MultiplyAdd(v, l, promised);
+                factor[row + k] = l;
+            }
+
+            if (j < p) factor[row + j] = one / T.Max(pivot, T.Constant(T.Epsilon));
+        }
+
+        // Lᵀδ = −(row p of L).
+        for (int j = p - 1; j >= 0; j--)
+        {
+            T δ = -factor[gradient + j];
+            for (int k = j + 1; k < p; k++) δ = T.MultiplyAdd(-factor[(k * (k + 1) / 2) + j], factor[gradient + k], δ);
+            factor[gradient + j] = δ;
+            trial[j] = T.Max(T.Min(θ[j] + δ, upper[j]), lower[j]);
+        }
+
+        return promised;
+    }
+}

@@ -1,0 +1,418 @@
+using System.Runtime.CompilerServices;
+
+namespace BnslGpu.Kernels;
+
+/// <summary>A parameter as people see it.</summary>
+/// <param name="Name">Its symbol.</param>
+/// <param name="PerBreak">True where there is one a break.</param>
+public readonly record struct NaturalParameter(string Name, bool PerBreak);
+
+/// <summary>What the coordinates of a fit are relative to; makes every curve look alike to the solver.</summary>
+/// <param name="X">x of the last fit point.</param>
+/// <param name="Y">The smallest y of the fit points.</param>
+public readonly record struct CurveScale(double X, double Y);
+
+/// <summary>A functional form y = f(x; θ), its gradient, where its parameters may lie and where a search for them starts.</summary>
+/// <remarks>
+/// The methods over <c>T</c> are what runs on lanes and devices: static, branch-free, no exception. Indices into arrays are not checked.
+/// </remarks>
+public interface IScalingLaw
+{
+    /// <summary>Name on the command line and in reports.</summary>
+    static abstract string Name { get; }
+
+    /// <summary>The formula, for people.</summary>
+    static abstract string Formula { get; }
+
+    /// <summary>Where the formula was published.</summary>
+    static abstract string Source { get; }
+
+    /// <summary>Number of breaks; 0 for laws without.</summary>
+    static abstract int Breaks { get; }
+
+    /// <summary>Number p of parameters θ.</summary>
+    static abstract int ParameterCount { get; }
+
+    /// <summary>How many numbers the law wants computed once a point.</summary>
+    static abstract int ColumnCount { get; }
+
+    /// <summary>How many numbers the law wants computed once a candidate.</summary>
+    static abstract int WorkCount { get; }
+
+    /// <summary>One of the numbers that are computed once a point.</summary>
+    /// <param name="column">Which, in [0, <see cref="ColumnCount"/>).</param>
+    /// <param name="x">The point's x, in its own unit.</param>
+    /// <param name="scale">What coordinates are relative to.</param>
+    static abstract double Column(int column, double x, CurveScale scale);
+
+    /// <summary>Fills what is computed once a candidate.</summary>
+    /// <param name="θ">Parameters. Shape [<see cref="ParameterCount"/>].</param>
+    /// <param name="work">Output. Shape [<see cref="WorkCount"/>].</param>
+    static abstract void Prepare<T, TMask, TArray>(TArray θ, TArray work)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TArray : struct, IArray<T>;
+
+    /// <summary>The law at one point: log(y/scale) and its gradient.</summary>
+    /// <param name="points">Columns of every point.</param>
+    /// <param name="point">Index of this point's first column.</param>
+    /// <param name="θ">Parameters. Shape [<see cref="ParameterCount"/>].</param>
+    /// <param name="work">What <see cref="Prepare"/> filled.</param>
+    /// <param name="gradient">Output ∂log y/∂θ. Shape [<see cref="ParameterCount"/>], from <paramref name="row"/>; <see cref="Nowhere{T}"/> if not wanted.</param>
+    /// <param name="row">Index of the gradient's first entry.</param>
+    static abstract T Evaluate<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>;
+
+    /// <summary>Where a parameter may lie.</summary>
+    /// <param name="parameter">Index into θ.</param>
+    /// <param name="firstLogX">log x of the first fit point, relative to the last; ≤ 0.</param>
+    /// <returns>Lowest and highest value; infinite where there is no bound.</returns>
+    static abstract (double Lower, double Upper) Bounds(int parameter, double firstLogX);
+
+    /// <summary>Draws parameters to start a search from.</summary>
+    /// <param name="random">The numbers of this start.</param>
+    /// <param name="shape">What the curve looks like: see <see cref="CurveShape"/>.</param>
+    /// <param name="θ">Output. Shape [<see cref="ParameterCount"/>].</param>
+    static abstract void Start<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>;
+
+    /// <summary>The parameters that people see, in the order of <see cref="ToNatural"/>.</summary>
+    static abstract NaturalParameter[] Natural { get; }
+
+    /// <summary>θ into natural units, and how these move with θ.</summary>
+    /// <param name="θ">Parameters. Shape [<see cref="ParameterCount"/>].</param>
+    /// <param name="scale">What θ is relative to.</param>
+    /// <param name="natural">Output; a parameter a break takes one place a break.</param>
+    /// <param name="jacobian">Output ∂natural/∂θ, row by row. Shape [natural, <see cref="ParameterCount"/>], zero on entry.</param>
+    static abstract void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian);
+
+    /// <summary>Natural units into θ relative to x = 1, y = 1.</summary>
+    static abstract void FromNatural(ReadOnlySpan<double> natural, Span<double> θ);
+
+    /// <summary>Puts θ into the order in which it is reported (breaks in ascending d).</summary>
+    static abstract void Sort(Span<double> θ);
+}
+
+/// <summary>Layout of what a start knows of its curve: log x of the first point, then y at <see cref="Knots"/> places even in log x, first to last.</summary>
+public static class CurveShape
+{
+    /// <summary>How many values of y.</summary>
+    public const int Knots = 33;
+
+    /// <summary>Numbers in all.</summary>
+    public const int Count = Knots + 1;
+
+    /// <summary>y by linear interpolation.</summary>
+    /// <param name="shape">The shape.</param>
+    /// <param name="logX">Place, relative to the last fit point, in [first, 0].</param>
+    public static double Y<TShape>(TShape shape, double logX)
+        where TShape : struct, IArray<F64>
+    {
+        double first = shape[0].Value;
+        double place = first < 0 ? (logX - first) / -first * (Knots - 1) : 0;
+        int knot = Math.Min(Math.Max((int)place, 0), Knots - 2);
+        double share = place - knot;
+        return (shape[1 + knot].Value * (1 - share)) + (shape[2 + knot].Value * share);
+    }
+}
+
+/// <summary>A number of breaks known at compile time.</summary>
+public interface IBreaks
+{
+    /// <summary>The number.</summary>
+    static abstract int Count { get; }
+}
+
+/// <summary>No breaks.</summary>
+public readonly struct Breaks0 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 0;
+}
+
+/// <summary>One break.</summary>
+public readonly struct Breaks1 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 1;
+}
+
+/// <summary>Two breaks.</summary>
+public readonly struct Breaks2 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 2;
+}
+
+/// <summary>Three breaks.</summary>
+public readonly struct Breaks3 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 3;
+}
+
+/// <summary>Four breaks.</summary>
+public readonly struct Breaks4 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 4;
+}
+
+/// <summary>Five breaks.</summary>
+public readonly struct Breaks5 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 5;
+}
+
+/// <summary>Six breaks.</summary>
+public readonly struct Breaks6 : IBreaks
+{
+    /// <inheritdoc/>
+    public static int Count => 6;
+}
+
+/// <summary>Broken neural scaling law with n breaks.</summary>
+/// <remarks>
+/// y = a + b·x^(−c₀)·∏ᵢ (1 + (x/dᵢ)^(1/fᵢ))^(−cᵢ·fᵢ), Caballero, Gupta, Rish and Krueger 2023, eq. 1, arXiv:2210.14891.
+/// θ = [a, log b, c₀, then (cᵢ, log dᵢ, log fᵢ) a break], x relative to the last fit point and y to the smallest. With u = log x the power part is
+/// log g = log b − c₀ u − Σᵢ cᵢ fᵢ softplus((u − log dᵢ)/fᵢ), which overflows nowhere, and log y = log(a + g).
+/// a stays linear because a = 0 must be reachable.
+/// </remarks>
+/// <typeparam name="TBreaks">The number of breaks.</typeparam>
+public readonly struct Bnsl<TBreaks> : IScalingLaw
+    where TBreaks : struct, IBreaks
+{
+    private const int A = 0, LogB = 1, C0 = 2, FirstBreak = 3, PerBreak = 3;
+
+    /// <inheritdoc/>
+    public static string Name => "bnsl";
+
+    /// <inheritdoc/>
+    public static string Formula => TBreaks.Count == 0
+        ? "y = a + b x^-c0"
+        : "y = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)";
+
+    /// <inheritdoc/>
+    public static string Source => "Caballero et al. 2023, eq. 1, arXiv:2210.14891";
+
+    /// <inheritdoc/>
+    public static int Breaks => TBreaks.Count;
+
+    /// <inheritdoc/>
+    public static int ParameterCount => FirstBreak + (PerBreak * TBreaks.Count);
+
+    /// <inheritdoc/>
+    public static int ColumnCount => 1;
+
+    /// <summary>f, 1/f and c·f a break.</summary>
+    public static int WorkCount => 3 * TBreaks.Count;
+
+    /// <summary>log x, relative to the last fit point.</summary>
+    public static double Column(int column, double x, CurveScale scale) => Math.Log(x) - Math.Log(scale.X);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare<T, TMask, TArray>(TArray θ, TArray work)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TArray : struct, IArray<T>
+    {
+        for (int i = 0; i < TBreaks.Count; i++)
+        {
+            int j = FirstBreak + (PerBreak * i);
+            T f = Functions.ExpClamped<T, TMask>(θ[j + 2]);
+            work[3 * i] = f;
+            work[(3 * i) + 1] = T.Constant(1) / f;
+            work[(3 * i) + 2] = θ[j] * f;
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Evaluate<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
+        T u = points[point];
+        T logG = T.MultiplyAdd(-θ[C0], u, θ[LogB]);
+        for (int i = 0; i < TBreaks.Count; i++)
+        {
+            int j = FirstBreak + (PerBreak * i);
+            T f = work[3 * i], cf = work[(3 * i) + 2];
+            T z = (u - θ[j + 1]) * work[(3 * i) + 1];
+            T softplus = Functions.Softplus<T, TMask>(z, out T sigmoid, out T tail);
+            logG = T.MultiplyAdd(-cf, softplus, logG);
+
+            // ∂log g; the chain rule to log y waits until g is known.
+            gradient[row + j] = -f * softplus;
+            gradient[row + j + 1] = θ[j] * sigmoid;
+            gradient[row + j + 2] = -cf * tail;
+        }
+
+        T g = Functions.ExpClamped<T, TMask>(logG);
+        T logY = T.Log(θ[A] + g, out T inverseY);
+        T share = g * inverseY;
+        gradient[row + A] = inverseY;
+        gradient[row + LogB] = share;
+        gradient[row + C0] = -share * u;
+        for (int j = FirstBreak; j < ParameterCount; j++) gradient[row + j] = share * gradient[row + j];
+        return logY;
+    }
+
+    /// <inheritdoc/>
+    public static (double Lower, double Upper) Bounds(int parameter, double firstLogX)
+    {
+        if (parameter == A) return (0, 0.9999);
+        if (parameter == LogB) return (double.NegativeInfinity, double.PositiveInfinity);
+        if (parameter == C0) return (-20, 20);
+        return ((parameter - FirstBreak) % PerBreak) switch
+        {
+            0 => (-20, 20),
+            1 => (firstLogX, 0),
+            _ => (LogLeastF, Math.Log(100)),
+        };
+    }
+
+    private const double LogLeastF = -4.605170185988091; // log .01
+
+    /// <summary>
+    /// Breaks one in each of n equal parts of log x; slopes from the curve itself between them (of y − a), blurred; f from .02 to a third of the
+    /// range; a uniform below the smallest y, or 0; b so that the curve passes through the last point.
+    /// </summary>
+    /// <inheritdoc cref="IScalingLaw.Start"/>
+    public static void Start<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        double first = shape[0].Value;
+        double a = random.Uniform() < 0.2 ? 0 : random.Uniform(0, 0.98);
+        double logLeast = -3.9, logMost = F64.Log(new F64(Math.Max(0.25, -first / 3)), out _).Value;
+        double left = first, slopeBefore = 0, logB = LogAbove(CurveShape.Y(shape, 0), a);
+        for (int i = 0; i <= TBreaks.Count; i++)
+        {
+            double right = i < TBreaks.Count ? first * (1 - ((i + random.Uniform()) / TBreaks.Count)) : 0;
+            double slope = (LogAbove(CurveShape.Y(shape, right), a) - LogAbove(CurveShape.Y(shape, left), a)) / Math.Max(right - left, 1e-3);
+            double blur = random.Uniform() + random.Uniform() + random.Uniform() - 1.5;
+            slope = Math.Min(Math.Max((slope * (1 + (0.5 * blur))) + (0.2 * blur), -8), 8);
+            if (i == 0)
+            {
+                θ[C0] = new F64(-slope);
+            }
+            else
+            {
+                int j = FirstBreak + (PerBreak * (i - 1));
+                double c = slopeBefore - slope, logF = random.Uniform(logLeast, logMost);
+                F64 f = F64.Exp(new F64(logF));
+                θ[j] = new F64(c);
+                θ[j + 1] = new F64(left);
+                θ[j + 2] = new F64(logF);
+                logB += c * f.Value * Functions.Softplus<F64, bool>(new F64(-left) / f, out _, out _).Value;
+            }
+
+            slopeBefore = slope;
+            left = right;
+        }
+
+        θ[A] = new F64(a);
+        θ[LogB] = new F64(logB);
+    }
+
+    private static double LogAbove(double y, double a) => F64.Log(new F64(Math.Max(y - a, 0.02 * y)), out _).Value;
+
+    /// <inheritdoc/>
+    public static NaturalParameter[] Natural =>
+        [new("a", false), new("b", false), new("logB", false), new("c0", false), new("c", true), new("d", true), new("f", true)];
+
+    /// <inheritdoc/>
+    public static void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian)
+    {
+        int n = TBreaks.Count, p = ParameterCount;
+        double logX = Math.Log(scale.X);
+        natural[0] = θ[A] * scale.Y;
+        jacobian[A] = scale.Y;
+        double logB = θ[LogB] + (θ[C0] * logX) + Math.Log(scale.Y);
+        for (int i = 0; i < n; i++)
+        {
+            int j = FirstBreak + (PerBreak * i);
+            natural[4 + i] = θ[j];
+            jacobian[((4 + i) * p) + j] = 1;
+            double d = natural[4 + n + i] = Math.Exp(θ[j + 1] + logX);
+            jacobian[((4 + n + i) * p) + j + 1] = d;
+            double f = natural[4 + (2 * n) + i] = Math.Exp(θ[j + 2]);
+            jacobian[((4 + (2 * n) + i) * p) + j + 2] = f;
+        }
+
+        double b = natural[1] = Math.Exp(logB);
+        jacobian[p + LogB] = b;
+        jacobian[p + C0] = b * logX;
+        natural[2] = logB;
+        jacobian[(2 * p) + LogB] = 1;
+        jacobian[(2 * p) + C0] = logX;
+        natural[3] = θ[C0];
+        jacobian[(3 * p) + C0] = 1;
+    }
+
+    /// <inheritdoc/>
+    public static void FromNatural(ReadOnlySpan<double> natural, Span<double> θ)
+    {
+        int n = TBreaks.Count;
+        θ[A] = natural[0];
+        θ[LogB] = natural[2];
+        θ[C0] = natural[3];
+        for (int i = 0; i < n; i++)
+        {
+            int j = FirstBreak + (PerBreak * i);
+            θ[j] = natural[4 + i];
+            θ[j + 1] = Math.Log(natural[4 + n + i]);
+            θ[j + 2] = Math.Log(natural[4 + (2 * n) + i]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public static void Sort(Span<double> θ)
+    {
+        for (int i = 1; i < TBreaks.Count; i++)
+        {
+            for (int k = i; k > 0; k--)
+            {
+                Span<double> left = θ.Slice(FirstBreak + (PerBreak * (k - 1)), PerBreak), right = θ.Slice(FirstBreak + (PerBreak * k), PerBreak);
+                if (left[1] <= right[1]) break;
+                for (int m = 0; m < PerBreak; m++) (left[m], right[m]) = (right[m], left[m]);
+            }
+        }
+    }
+}
+
+/// <summary>The laws by name. Adding one is a struct above and its line here.</summary>
+public static class ScalingLaws
+{
+    /// <summary>Shows a visitor every law.</summary>
+    public static void ForEach<TVisitor>(ref TVisitor visitor)
+        where TVisitor : IScalingLawVisitor
+    {
+        visitor.Visit<Bnsl<Breaks0>>();
+        visitor.Visit<Bnsl<Breaks1>>();
+        visitor.Visit<Bnsl<Breaks2>>();
+        visitor.Visit<Bnsl<Breaks3>>();
+        visitor.Visit<Bnsl<Breaks4>>();
+        visitor.Visit<Bnsl<Breaks5>>();
+        visitor.Visit<Bnsl<Breaks6>>();
+    }
+}
+
+/// <summary>What wants to be told each law as a type.</summary>
+public interface IScalingLawVisitor
+{
+    /// <summary>Called once a law.</summary>
+    void Visit<TLaw>()
+        where TLaw : struct, IScalingLaw;
+}

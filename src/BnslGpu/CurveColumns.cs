@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace BnslGpu;
+
+/// <summary>Which columns of a CSV file mean what, and which rows count. What is left unset is recognised from the header.</summary>
+/// <remarks>
+/// <para>
+/// Recognised are <c>x</c>, <c>y</c>, optional <c>curve</c> and optional <c>split</c>; and the benchmark of arXiv:2209.06640 by its columns
+/// <c>Domain,Task,Model,Seen Examples,Loss,Training</c>: curve = Domain|Task|Model, x = Seen Examples, y = Loss, fit when Training=1.
+/// Names match trimmed and, unless one matches exactly, in any case.
+/// </para>
+/// <para>
+/// <c>split</c> says fit or train for a fit point; heldout, held-out, held_out, held out or test for a held-out one, in any case.
+/// 1 and 0 are refused, for people disagree on which of them is held out: <see cref="FitWhen"/> says it.
+/// </para>
+/// </remarks>
+public sealed record CurveColumns
+{
+    /// <summary>Column of x, the scale; null recognises it.</summary>
+    public string? X { get; init; }
+
+    /// <summary>Column of y, the performance; null recognises it.</summary>
+    public string? Y { get; init; }
+
+    /// <summary>Columns whose values, joined by <c>|</c>, name the curve. Empty recognises them; without any, the file does.</summary>
+    public ImmutableArray<string> Curve { get; init; } = [];
+
+    /// <summary><c>Column=value</c>: rows where it holds, as text or as numbers, are fit points; all others are held out.</summary>
+    public string? FitWhen { get; init; }
+
+    /// <summary>
+    /// What is held out of each curve: <c>3</c>, its last three points in x, or <c>0.2</c>, its last fifth (rounded, at least one point).
+    /// </summary>
+    /// <remarks>At least one point stays to be fitted. Points that share an x are never parted: all of them are held out, or none.</remarks>
+    public string? Holdout { get; init; }
+
+    /// <summary>Keeps exact copies of a row (the same text in every field). Default: they are dropped and counted.</summary>
+    public bool KeepCopies { get; init; }
+
+    /// <summary>Skips and counts wrong rows. Default: the first of them is an error.</summary>
+    public bool SkipInvalid { get; init; }
+
+    /// <summary>Checks every choice.</summary>
+    /// <exception cref="ArgumentException">A choice breaks its constraint; the message names its value and the constraint.</exception>
+    public void Validate()
+    {
+        if (X is not null && string.IsNullOrWhiteSpace(X)) throw Violated(nameof(X), X, "the name of a column");
+        if (Y is not null && string.IsNullOrWhiteSpace(Y)) throw Violated(nameof(Y), Y, "the name of a column");
+        if (!Curve.IsDefaultOrEmpty && Curve.Any(string.IsNullOrWhiteSpace))
+            throw Violated(nameof(Curve), string.Join('|', Curve), "names of columns");
+        if (FitWhen is not null && FitWhen.IndexOf('=', StringComparison.Ordinal) < 1)
+            throw Violated(nameof(FitWhen), FitWhen, "Column=value, as in Training=1");
+        if (Holdout is not null && !TryHoldout(out _, out _))
+            throw Violated(nameof(Holdout), Holdout, "a number of points >= 1, or a share > 0 and < 1");
+        if (FitWhen is not null && Holdout is not null)
+            throw new ArgumentException(
+                $"CurveColumns.FitWhen = '{FitWhen}' and CurveColumns.Holdout = '{Holdout}'. "
+                + "Violated constraint: one of them says what is held out.");
+    }
+
+    /// <summary>How many of a curve's last points <see cref="Holdout"/> asks for; its remarks are not yet heeded.</summary>
+    /// <param name="points">Points of the curve.</param>
+    internal int HoldoutOf(int points)
+    {
+        TryHoldout(out int count, out double share);
+        return count > 0 ? count : Math.Max(1, (int)Math.Round(share * points, MidpointRounding.AwayFromZero));
+    }
+
+    private bool TryHoldout(out int count, out double share)
+    {
+        share = 0;
+        if (int.TryParse(Holdout, NumberStyles.None, CultureInfo.InvariantCulture, out count)) return count >= 1;
+        return double.TryParse(Holdout, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out share) && share is > 0 and < 1;
+    }
+
+    private static ArgumentException Violated(string option, string value, string constraint) =>
+        new($"CurveColumns.{option} = '{value}'. Violated constraint: {constraint}.");
+}

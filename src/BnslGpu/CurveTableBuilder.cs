@@ -1,0 +1,317 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using CsvHelper;
+
+namespace BnslGpu;
+
+/// <summary>Gathers rows into curves, file by file.</summary>
+internal sealed class CurveTableBuilder
+{
+    private const string NotNumber = "is not a number; expected a finite number";
+    private const string NotFinite = "is not finite; expected a finite number";
+    private const string Comma =
+        "is not a number; decimal commas and thousands separators are not accepted, expected a finite number such as 2.5";
+    private const string NotPositive = "is not greater than 0; x is fitted on a log scale, expected a finite number > 0";
+    private const string NotSplit =
+        "says neither what is fitted nor what is held out; expected fit or heldout (--fit-when takes any column and value)";
+    private const string NotName = "does not name a curve; expected a name";
+
+    private readonly CurveColumns _columns;
+    private readonly Dictionary<string, Rows> _curves = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SeenRows> _seen = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _fileOfCurve = new(StringComparer.Ordinal);
+    private readonly List<string> _notes = [];
+    private readonly List<string> _otherValues = [];
+    private string? _fitWhen;
+    private bool _anyFit;
+    private long _rows;
+    private long _copies;
+    private long _skipped;
+    private char[] _name = new char[256];
+
+    public CurveTableBuilder(CurveColumns columns)
+    {
+        columns.Validate();
+        _columns = columns;
+    }
+
+    /// <summary>Adds the rows of one file.</summary>
+    public void Add(TextReader text, string source)
+    {
+        CurveHeader header = CurveHeader.Read(text, source);
+        var layout = new CurveLayout(header, _columns);
+        if (layout.Note is not null) _notes.Add(layout.Note);
+        string fileName = NameOfFile(source);
+        if (layout.Curve.Length == 0) RememberFile(fileName, header.Source);
+        if (layout.FitValue is not null)
+            _fitWhen = $"column \"{layout.NameOf(layout.Split)}\" is never '{CurveText.Printable(layout.FitValue)}'";
+        SeenRows seen = SeenIn(header, layout, fileName);
+
+        using CsvReader csv = CsvReader.Create(text, header.Options, leaveOpen: true);
+        var row = new Row(csv, layout, header);
+        long rows = 0, wrong = 0;
+        string? firstFault = null;
+        try
+        {
+            while (csv.Read())
+            {
+                rows++;
+                if (!TryRead(row, fileName, out Rows? curve, out double x, out double y, out bool fit, out (int Column, string Why) fault))
+                {
+                    if (wrong++ == 0) firstFault = row.Describe(fault.Column, fault.Why);
+                }
+                else if (!_columns.KeepCopies && !seen.Add(csv.RawRecord))
+                {
+                    curve!.Copies++;
+                    _copies++;
+                }
+                else
+                {
+                    curve!.Add(x, y, fit);
+                    _anyFit |= fit;
+                }
+            }
+        }
+        catch (CsvFormatException e)
+        {
+            if (wrong > 0 && !_columns.SkipInvalid) throw new CurveCsvException($"{firstFault}. Remove the row or pass --skip-invalid.", e);
+            long line = header.Lines + Math.Max(1, e.LineNumber);
+            throw new CurveCsvException(
+                $"{header.Source}, line {line}: the quotes of the row do not match. Close the quoted field; write \" inside one as \"\".", e);
+        }
+
+        _rows += rows;
+        _skipped += wrong;
+        if (rows == 0) throw new CurveCsvException($"{header.Source} has a header and no rows. Give one row a point.");
+        if (wrong == 0) return;
+        if (wrong == rows && _columns.SkipInvalid) throw new CurveCsvException($"{firstFault}. No row of the file is right.");
+        if (!_columns.SkipInvalid) throw new CurveCsvException($"{firstFault}. Remove the row or pass --skip-invalid.{More(wrong - 1)}");
+        _notes.Add($"{header.Source}: {Counted(wrong, "wrong row was", "wrong rows were")} skipped. The first: {firstFault}.");
+    }
+
+    /// <summary>The curves, once every file is added.</summary>
+    public CurveTable Build()
+    {
+        if (_fitWhen is not null && !_anyFit)
+        {
+            string others = string.Join(", ", _otherValues.Select(value => $"'{CurveText.Printable(value)}'"));
+            throw new CurveCsvException(
+                $"No row is a fit point: {_fitWhen} (it is {others}). Name the right value with --fit-when Column=value.");
+        }
+        if (_copies > 0)
+            _notes.Add($"{Counted(_copies, "exact copy of a row was", "exact copies of rows were")} dropped; --keep-copies keeps them.");
+        ImmutableArray<Curve> curves =
+            [.. _curves.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => CurveOf(entry.Key, entry.Value))];
+        return new CurveTable(curves, _rows, _copies, _skipped, [.. _notes]);
+    }
+
+    private bool TryRead(
+        Row row, string fileName, out Rows? curve, out double x, out double y, out bool fit, out (int Column, string Why) fault)
+    {
+        (curve, x, y, fit) = (null, 0, 0, true);
+        CurveLayout layout = row.Layout;
+        fault = (-1, "");
+        if (row.Csv.FieldCount != layout.Width) return false;
+        if (!TryNumber(row.Field(layout.X), out x, out string why)) fault = (layout.X, why);
+        else if (!(x > 0)) fault = (layout.X, NotPositive);
+        else if (!TryNumber(row.Field(layout.Y), out y, out why)) fault = (layout.Y, why);
+        else if (layout.Split >= 0 && !TrySplit(row, out fit)) fault = (layout.Split, NotSplit);
+        else if (!TryCurve(row, fileName, out curve)) fault = (layout.Curve[0], NotName);
+        return fault.Column < 0;
+    }
+
+    private static bool TryNumber(ReadOnlySpan<byte> field, out double value, out string why)
+    {
+        bool number = double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+        if (number && double.IsFinite(value))
+        {
+            why = "";
+            return true;
+        }
+        // pandas and numpy write inf, printf writes -nan; .NET parses neither.
+        ReadOnlySpan<byte> unsigned = field.Length > 0 && field[0] is (byte)'-' or (byte)'+' ? field[1..] : field;
+        bool spelled = Ascii.EqualsIgnoreCase(unsigned, "inf"u8) || Ascii.EqualsIgnoreCase(unsigned, "nan"u8);
+        why = number || spelled ? NotFinite : field.Contains((byte)',') ? Comma : NotNumber;
+        return false;
+    }
+
+    private bool TrySplit(Row row, out bool fit)
+    {
+        ReadOnlySpan<byte> field = row.Field(row.Layout.Split);
+        if (row.Layout.FitValue is { } value)
+        {
+            fit = field.SequenceEqual(row.FitValue)
+                || (row.FitNumber is { } wanted && TryNumber(field, out double number, out _) && number.Equals(wanted));
+            if (!fit && !_anyFit && _otherValues.Count < 5)
+            {
+                string other = Encoding.UTF8.GetString(field);
+                if (!_otherValues.Contains(other)) _otherValues.Add(other);
+            }
+            return true;
+        }
+        fit = Ascii.EqualsIgnoreCase(field, "fit"u8) || Ascii.EqualsIgnoreCase(field, "train"u8);
+        return fit || Ascii.EqualsIgnoreCase(field, "heldout"u8) || Ascii.EqualsIgnoreCase(field, "held-out"u8)
+            || Ascii.EqualsIgnoreCase(field, "held_out"u8) || Ascii.EqualsIgnoreCase(field, "held out"u8)
+            || Ascii.EqualsIgnoreCase(field, "test"u8);
+    }
+
+    private bool TryCurve(Row row, string fileName, out Rows? curve)
+    {
+        ReadOnlySpan<char> name = fileName;
+        if (row.Layout.Curve.Length > 0)
+        {
+            int length = 0, parts = 0;
+            foreach (int column in row.Layout.Curve)
+            {
+                ReadOnlySpan<byte> field = row.Field(column);
+                if (_name.Length < length + field.Length + 1) Array.Resize(ref _name, 2 * (length + field.Length + 1));
+                if (parts++ > 0) _name[length++] = '|';
+                length += Encoding.UTF8.GetChars(field, _name.AsSpan(length));
+            }
+            CurveText.ReplaceControls(_name.AsSpan(0, length));
+            name = _name.AsSpan(0, length);
+            curve = null;
+            if (name.Trim('|').IsEmpty) return false;
+        }
+        Dictionary<string, Rows>.AlternateLookup<ReadOnlySpan<char>> curves = _curves.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (!curves.TryGetValue(name, out curve)) curves[name] = curve = new Rows();
+        return true;
+    }
+
+    /// <summary>Rows are copies of each other only under the same header and, where the file names the curve, in one curve.</summary>
+    private SeenRows SeenIn(CurveHeader header, CurveLayout layout, string fileName)
+    {
+        string key = layout.Curve.Length == 0 ? header.Text + "\n" + fileName : header.Text;
+        if (!_seen.TryGetValue(key, out SeenRows? seen)) _seen[key] = seen = new SeenRows();
+        return seen;
+    }
+
+    private void RememberFile(string curve, string source)
+    {
+        if (!_fileOfCurve.TryAdd(curve, source))
+            _notes.Add($"{_fileOfCurve[curve]} and {source} have no column that names the curve; their rows are one curve, '{curve}'.");
+    }
+
+    private Curve CurveOf(string name, Rows rows)
+    {
+        Points fit = rows.Fit.ToPoints();
+        if (_columns.Holdout is null) return new Curve(name, fit, rows.HeldOut.ToPoints(), rows.Copies);
+        int border = BorderOf(fit);
+        return new Curve(name, new Points(fit.X[..border], fit.Y[..border]), new Points(fit.X[border..], fit.Y[border..]), rows.Copies);
+    }
+
+    /// <summary>Index of the first held-out point: where its x begins or, if that leaves nothing to fit, where its x ends.</summary>
+    private int BorderOf(Points points)
+    {
+        int border = Math.Max(1, points.Count - _columns.HoldoutOf(points.Count));
+        if (border >= points.Count) return points.Count;
+        int start = border, end = border;
+        while (start > 0 && points.X[start - 1].Equals(points.X[border])) start--;
+        while (end < points.Count && points.X[end].Equals(points.X[border])) end++;
+        return start > 0 ? start : end;
+    }
+
+    private static string NameOfFile(string source) => CurveText.WithoutControls(Path.GetFileNameWithoutExtension(source));
+
+    private static string More(long wrong) => wrong == 0 ? "" : $" ({Counted(wrong, "more row is", "more rows are")} wrong.)";
+
+    private static string Counted(long count, string one, string many) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
+
+    /// <summary>The row that is being read, with what is the same for all rows of its file.</summary>
+    private sealed class Row(CsvReader csv, CurveLayout layout, CurveHeader header)
+    {
+        public CsvReader Csv => csv;
+
+        public CurveLayout Layout => layout;
+
+        public byte[] FitValue { get; } = Encoding.UTF8.GetBytes(layout.FitValue ?? "");
+
+        public double? FitNumber { get; } =
+            double.TryParse(layout.FitValue, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
+
+        public ReadOnlySpan<byte> Field(int column) => CurveText.Trim(csv.GetSpan(column));
+
+        /// <summary>What is wrong with the row, up to the full stop. A column of −1: it has too few or too many fields.</summary>
+        public string Describe(int column, string why)
+        {
+            string line = $"{header.Source}, line {header.Lines + csv.LineNumber}";
+            if (column < 0)
+            {
+                string separator = header.Separator == '\t' ? "a tab" : $"'{header.Separator}'";
+                return $"{line}: the row has {Counted(csv.FieldCount, "field", "fields")} and the header {layout.Width}; "
+                    + $"expected as many, with quotes around a field that contains {separator}";
+            }
+            string field = CurveText.Printable(Encoding.UTF8.GetString(Field(column)));
+            return $"{line}, column \"{layout.NameOf(column)}\": {(field.Length == 0 ? "an empty field" : $"'{field}'")} {why}";
+        }
+    }
+
+    /// <summary>Points of one curve as they are read.</summary>
+    private sealed class Rows
+    {
+        public Column Fit { get; } = new();
+
+        public Column HeldOut { get; } = new();
+
+        public int Copies { get; set; }
+
+        public void Add(double x, double y, bool fit) => (fit ? Fit : HeldOut).Add(x, y);
+    }
+
+    private sealed class Column
+    {
+        private readonly List<double> _x = [];
+        private readonly List<double> _y = [];
+
+        public void Add(double x, double y)
+        {
+            _x.Add(x);
+            _y.Add(y);
+        }
+
+        public Points ToPoints() => new(CollectionsMarshal.AsSpan(_x), CollectionsMarshal.AsSpan(_y));
+    }
+
+    /// <summary>Rows that were read, compared byte for byte. Their text is kept in blocks: an object for each row would cost more.</summary>
+    private sealed class SeenRows
+        : IEqualityComparer<ReadOnlyMemory<byte>>, IAlternateEqualityComparer<ReadOnlySpan<byte>, ReadOnlyMemory<byte>>
+    {
+        private readonly HashSet<ReadOnlyMemory<byte>> _rows;
+        private byte[] _block = [];
+        private int _used;
+
+        public SeenRows() => _rows = new HashSet<ReadOnlyMemory<byte>>(this);
+
+        /// <summary>Remembers a row; false if it was there.</summary>
+        public bool Add(ReadOnlySpan<byte> row) => _rows.GetAlternateLookup<ReadOnlySpan<byte>>().Add(row);
+
+        public ReadOnlyMemory<byte> Create(ReadOnlySpan<byte> alternate)
+        {
+            if (_block.Length - _used < alternate.Length)
+            {
+                _block = new byte[Math.Max(alternate.Length, 1 << 16)];
+                _used = 0;
+            }
+            Memory<byte> kept = _block.AsMemory(_used, alternate.Length);
+            alternate.CopyTo(kept.Span);
+            _used += alternate.Length;
+            return kept;
+        }
+
+        public bool Equals(ReadOnlySpan<byte> alternate, ReadOnlyMemory<byte> other) => alternate.SequenceEqual(other.Span);
+
+        public bool Equals(ReadOnlyMemory<byte> x, ReadOnlyMemory<byte> y) => x.Span.SequenceEqual(y.Span);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public int GetHashCode(ReadOnlyMemory<byte> obj) => GetHashCode(obj.Span);
+    }
+}

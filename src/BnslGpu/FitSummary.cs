@@ -1,0 +1,127 @@
+using System.Collections.Immutable;
+
+namespace BnslGpu;
+
+/// <summary>From the candidates of one problem to what is reported of its best minimum.</summary>
+internal static class FitSummary
+{
+    /// <summary>Objectives that differ by less are the same minimum, relative.</summary>
+    internal const double SameMinimum = 1e-6;
+
+    /// <summary>Mean squared residuals below this are all zero to rounding.</summary>
+    internal const double ZeroObjective = 1e-24;
+
+    /// <summary>Refines the candidates and describes the best.</summary>
+    public static Fit Of(Curve curve, Candidates candidates)
+    {
+        Problem problem = candidates.Problem;
+        Minimum? best = null;
+        for (int k = 0; k < candidates.Losses.Length; k++)
+        {
+            Minimum minimum = Refiner.Refine(problem, candidates[k]);
+            if (best is null || minimum.Loss < best.Loss * (1 - 1e-12)) best = minimum;
+        }
+
+        best ??= Hopeless(problem);
+        int n = problem.Count, p = problem.ParameterCount;
+        double objective = best.Loss / n;
+        double same = Math.Max(objective * (1 + SameMinimum), ZeroObjective) * n;
+        (ImmutableArray<Parameter> parameters, ImmutableArray<Parameter> errors) = Natural(problem, best);
+        var fit = new Fit
+        {
+            Law = problem.Law.Name,
+            Breaks = problem.Law.Breaks,
+            Loss = problem.Loss.Name,
+            Parameters = parameters,
+            StandardErrors = errors,
+            Objective = objective,
+            Rmsle = default,
+            Aicc = ModelSelection.Aicc(objective, n, p),
+            Bic = ModelSelection.Bic(objective, n, p),
+            Termination = best.Termination,
+            GradientNorm = best.GradientNorm,
+            Starts = candidates.StartLosses.Length,
+            StartsAtMinimum = candidates.StartLosses.Count(loss => loss <= same),
+            Warnings = [],
+        };
+        (double fitError, _) = SquaredLogError(fit, curve.Fit);
+        (double heldOut, double spread) = SquaredLogError(fit, curve.HeldOut);
+        double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(curve.HeldOut.Count))) - Math.Sqrt(heldOut);
+        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = Warn(problem, best) };
+    }
+
+    private static Minimum Hopeless(Problem problem)
+    {
+        int p = problem.ParameterCount;
+        var nothing = new double[p];
+        Array.Fill(nothing, double.NaN);
+        return new(nothing, double.NaN, double.NaN, Termination.NonFinite, 0, new bool[p], new double[p * (p + 1)]);
+    }
+
+    /// <summary>Mean and population standard deviation of (log ŷ − log y)².</summary>
+    private static (double Mean, double Deviation) SquaredLogError(Fit fit, Points points)
+    {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < points.Count; i++)
+        {
+            double r = Math.Log(fit.Predict(points.X[i])) - Math.Log(points.Y[i]);
+            sum += r * r;
+            squares += r * r * r * r;
+        }
+
+        double mean = sum / points.Count;
+        return (mean, Math.Sqrt(Math.Max((squares / points.Count) - (mean * mean), 0)));
+    }
+
+    /// <summary>Parameters in natural units, and standard errors by the delta method: k s² (RᵀR)⁻¹ kᵀ for each row k of ∂natural/∂θ.</summary>
+    private static (ImmutableArray<Parameter> Parameters, ImmutableArray<Parameter> Errors) Natural(Problem problem, Minimum minimum)
+    {
+        int p = problem.ParameterCount, count = problem.Law.NaturalCount;
+        var natural = new double[count];
+        var jacobian = new double[count * p];
+        var errors = new double[count];
+        problem.Law.ToNatural(minimum.Parameters, problem.Scale, natural, jacobian);
+        int free = minimum.Held.Count(held => !held);
+        double variance = problem.Count > free ? minimum.Loss / (problem.Count - free) : double.NaN;
+        for (int k = 0; k < count; k++)
+        {
+            ReadOnlySpan<double> row = jacobian.AsSpan(k * p, p);
+            bool held = false;
+            for (int j = 0; j < p; j++) held |= minimum.Held[j] && row[j] != 0;
+            errors[k] = held ? double.NaN : Math.Sqrt(variance * SquaredNormOfSolution(minimum, row));
+        }
+
+        return (problem.Law.Pack(natural), problem.Law.Pack(errors));
+    }
+
+    /// <summary>‖z‖² of Rᵀz = k over the free parameters; NaN where R is singular to rounding.</summary>
+    private static double SquaredNormOfSolution(Minimum minimum, ReadOnlySpan<double> k)
+    {
+        double[] r = minimum.Free();
+        int[] free = [.. Enumerable.Range(0, k.Length).Where(j => !minimum.Held[j])];
+        var z = new double[free.Length];
+        double sum = 0, largest = 0;
+        for (int j = 0; j < free.Length; j++) largest = Math.Max(largest, Math.Abs(r[(j * free.Length) + j]));
+        for (int j = 0; j < free.Length; j++)
+        {
+            double value = k[free[j]];
+            for (int i = 0; i < j; i++) value -= r[(i * free.Length) + j] * z[i];
+            double pivot = r[(j * free.Length) + j];
+            if (Math.Abs(pivot) <= 1e-15 * largest) return double.NaN;
+            z[j] = value / pivot;
+            sum += z[j] * z[j];
+        }
+
+        return sum;
+    }
+
+    private static ImmutableArray<string> Warn(Problem problem, Minimum minimum)
+    {
+        var warnings = ImmutableArray.CreateBuilder<string>();
+        if (problem.Count <= problem.ParameterCount)
+            warnings.Add($"{problem.ParameterCount} parameters and {problem.Count} points: the data do not determine this fit.");
+        if (minimum.Termination is Termination.MaxIterations or Termination.NonFinite)
+            warnings.Add($"The refinement ended by {minimum.Termination}; the parameters are not a proven minimum.");
+        return warnings.ToImmutable();
+    }
+}

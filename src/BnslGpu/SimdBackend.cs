@@ -1,0 +1,169 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using BnslGpu.Kernels;
+
+namespace BnslGpu;
+
+/// <summary>Width of the registers that carry candidates.</summary>
+internal enum LaneWidth
+{
+    Scalar = 64,
+    Bits128 = 128,
+    Bits256 = 256,
+    Bits512 = 512,
+}
+
+/// <summary>The search on CPU cores: one candidate a SIMD lane, all lanes on one problem, problems and chunks of starts over threads.</summary>
+public sealed class SimdBackend : IBackend
+{
+    private readonly LaneWidth _width;
+
+    /// <summary>The widest registers that this machine accelerates.</summary>
+    public SimdBackend()
+        : this(Widest)
+    {
+    }
+
+    /// <summary>Registers of a given width, for tests and measurements.</summary>
+    internal SimdBackend(LaneWidth width) => _width = width;
+
+    /// <summary>Widths that this machine accelerates, scalar first.</summary>
+    internal static ImmutableArray<LaneWidth> Widths =>
+    [
+        LaneWidth.Scalar,
+        .. Vector128.IsHardwareAccelerated ? [LaneWidth.Bits128] : Array.Empty<LaneWidth>(),
+        .. Vector256.IsHardwareAccelerated ? [LaneWidth.Bits256] : Array.Empty<LaneWidth>(),
+        .. Vector512.IsHardwareAccelerated ? [LaneWidth.Bits512] : Array.Empty<LaneWidth>(),
+    ];
+
+    private static LaneWidth Widest => Widths[^1];
+
+    /// <inheritdoc/>
+    public string Description => _width == LaneWidth.Scalar
+        ? "simd: no vector registers, 1 lane"
+        : $"simd: {(int)_width}-bit registers, {(int)_width / 64} double or {(int)_width / 32} float lanes";
+
+    /// <inheritdoc/>
+    public ImmutableArray<Evaluation> Evaluate(IReadOnlyList<Candidates> candidates, CancellationToken cancellation = default)
+    {
+        var answers = new Evaluation[candidates.Count];
+        Run(candidates.Count, 0, item =>
+        {
+            Candidates some = candidates[item];
+            int points = some.Problem.Count, count = some.Losses.Length;
+            answers[item] = new(new double[count * points], new double[count * points * some.Problem.ParameterCount]);
+            Kernel(some.Problem, SearchPrecision.Double).Evaluate(some.Problem, some.Parameters, answers[item].Residuals, answers[item].Jacobian);
+        }, cancellation);
+        return ImmutableCollectionsMarshal.AsImmutableArray(answers);
+    }
+
+    /// <inheritdoc/>
+    public ImmutableArray<Candidates> Screen(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
+        Each(batch, options, "screen", distinct: false, progress, (problem, θ, losses) =>
+            Kernel(problem, SearchPrecision.Double).Screen(problem, θ, losses), cancellation);
+
+    /// <inheritdoc/>
+    public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
+        Each(batch, options, "search", distinct: true, progress, (problem, θ, losses) =>
+        {
+            if (options.Precision == SearchPrecision.Mixed)
+                Kernel(problem, SearchPrecision.Mixed).Search(problem, θ, losses, FloatTolerance, options.Iterations);
+            Kernel(problem, SearchPrecision.Double).Search(problem, θ, losses, DoubleTolerance, options.Iterations);
+        }, cancellation);
+
+    /// <summary>Relative fall below which a start leaves the float search.</summary>
+    internal const double FloatTolerance = 1e-3;
+
+    /// <summary>Relative fall below which a start stands: small enough that what remains cannot matter at 1e-6.</summary>
+    internal const double DoubleTolerance = 1e-8;
+
+    private delegate void StartsAction(Problem problem, Span<double> θ, Span<double> losses);
+
+    /// <summary>Draws the starts of every problem, hands them to an action in chunks, and keeps the best.</summary>
+    private static ImmutableArray<Candidates> Each(
+        ProblemBatch batch, SearchOptions options, string stage, bool distinct, IProgress<FitProgress>? progress, StartsAction action, CancellationToken cancellation)
+    {
+        ImmutableArray<Problem> problems = batch.Problems;
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        int chunk = options.ChunkSize > 0
+            ? options.ChunkSize
+            : (int)Math.Clamp((long)options.Starts * problems.Length / (threads * 8L), 64, 256);
+        var θ = new double[problems.Length][];
+        var losses = new double[problems.Length][];
+        var work = new List<(int Problem, int First, int Count)>();
+        for (int problem = 0; problem < problems.Length; problem++)
+        {
+            θ[problem] = new double[options.Starts * problems[problem].ParameterCount];
+            losses[problem] = new double[options.Starts];
+            for (int first = 0; first < options.Starts; first += chunk)
+                work.Add((problem, first, Math.Min(chunk, options.Starts - first)));
+        }
+
+        // The longest first, so that no thread is left with one at the end.
+        work = [.. work.OrderByDescending(item => (long)problems[item.Problem].Count * problems[item.Problem].ParameterCount * problems[item.Problem].ParameterCount * item.Count)];
+        long done = 0, total = (long)options.Starts * problems.Length;
+        Run(work.Count, threads, item =>
+        {
+            (int index, int first, int count) = work[item];
+            Problem problem = problems[index];
+            int p = problem.ParameterCount;
+            Span<double> parameters = θ[index].AsSpan(first * p, count * p);
+            for (int start = 0; start < count; start++) problem.Start(options.Seed, first + start, parameters.Slice(start * p, p));
+            action(problem, parameters, losses[index].AsSpan(first, count));
+            progress?.Report(new(stage, Interlocked.Add(ref done, count), total));
+        }, cancellation);
+
+        var best = new Candidates[problems.Length];
+        for (int problem = 0; problem < best.Length; problem++)
+            best[problem] = Candidates.Best(problems[problem], θ[problem], losses[problem], options.Keep, distinct);
+        return ImmutableCollectionsMarshal.AsImmutableArray(best);
+    }
+
+    /// <summary>Runs items 0, 1, … on threads that each take the next one.</summary>
+    internal static void Run(int count, int threads, Action<int> action, CancellationToken cancellation)
+    {
+        int next = -1;
+        threads = Math.Min(threads > 0 ? threads : Environment.ProcessorCount, count);
+        if (threads == 1)
+        {
+            Loop(0);
+            return;
+        }
+
+        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, Loop);
+
+        void Loop(int thread)
+        {
+            for (int item = Interlocked.Increment(ref next); item < count; item = Interlocked.Increment(ref next))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                action(item);
+            }
+        }
+    }
+
+    private SimdKernel Kernel(Problem problem, SearchPrecision precision)
+    {
+        var closer = new Closer(_width, precision);
+        return problem.Law.Close<Closer, SimdKernel>(problem.Loss, ref closer);
+    }
+
+    /// <summary>Picks the kind of number.</summary>
+    private readonly struct Closer(LaneWidth width, SearchPrecision precision) : IModelVisitor<SimdKernel>
+    {
+        public SimdKernel Visit<TLaw, TLoss>()
+            where TLaw : struct, IScalingLaw
+            where TLoss : struct, ILoss => (width, precision) switch
+            {
+                (LaneWidth.Bits512, SearchPrecision.Double) => SimdKernel<Lanes512<double>, Vector512<double>, double, TLaw, TLoss>.Instance,
+                (LaneWidth.Bits512, _) => SimdKernel<Lanes512<float>, Vector512<float>, float, TLaw, TLoss>.Instance,
+                (LaneWidth.Bits256, SearchPrecision.Double) => SimdKernel<Lanes256<double>, Vector256<double>, double, TLaw, TLoss>.Instance,
+                (LaneWidth.Bits256, _) => SimdKernel<Lanes256<float>, Vector256<float>, float, TLaw, TLoss>.Instance,
+                (LaneWidth.Bits128, SearchPrecision.Double) => SimdKernel<Lanes128<double>, Vector128<double>, double, TLaw, TLoss>.Instance,
+                (LaneWidth.Bits128, _) => SimdKernel<Lanes128<float>, Vector128<float>, float, TLaw, TLoss>.Instance,
+                (_, SearchPrecision.Double) => SimdKernel<F64, bool, double, TLaw, TLoss>.Instance,
+                _ => SimdKernel<F32, bool, float, TLaw, TLoss>.Instance,
+            };
+    }
+}
