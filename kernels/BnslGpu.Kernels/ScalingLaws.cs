@@ -91,8 +91,11 @@ public interface IScalingLaw
     /// <param name="jacobian">Output ∂natural/∂θ, row by row. Shape [natural, <see cref="ParameterCount"/>], zero on entry.</param>
     static abstract void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian);
 
-    /// <summary>Natural units into θ relative to x = 1, y = 1.</summary>
-    static abstract void FromNatural(ReadOnlySpan<double> natural, Span<double> θ);
+    /// <summary>Natural units into θ.</summary>
+    /// <param name="natural">In the order of <see cref="Natural"/>.</param>
+    /// <param name="scale">What θ is to be relative to.</param>
+    /// <param name="θ">Output. Shape [<see cref="ParameterCount"/>].</param>
+    static abstract void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ);
 
     /// <summary>Puts θ into the order in which it is reported (breaks in ascending d).</summary>
     static abstract void Sort(Span<double> θ);
@@ -180,15 +183,16 @@ public readonly struct Breaks6 : IBreaks
 /// <summary>Broken neural scaling law with n breaks.</summary>
 /// <remarks>
 /// y = a + b·x^(−c₀)·∏ᵢ (1 + (x/dᵢ)^(1/fᵢ))^(−cᵢ·fᵢ), Caballero, Gupta, Rish and Krueger 2023, eq. 1, arXiv:2210.14891.
-/// θ = [a, log b, c₀, then (cᵢ, log dᵢ, log fᵢ) a break], x relative to the last fit point and y to the smallest. With u = log x the power part is
-/// log g = log b − c₀ u − Σᵢ cᵢ fᵢ softplus((u − log dᵢ)/fᵢ), which overflows nowhere, and log y = log(a + g).
+/// θ = [a, log g₀, c₀, then (cᵢ, log dᵢ, log fᵢ) a break], x relative to the last fit point and y to the smallest. With u = log x the power part is
+/// log g = log g₀ − c₀ u − Σᵢ cᵢ fᵢ (softplus((u − log dᵢ)/fᵢ) − softplus(−log dᵢ/fᵢ)), which overflows nowhere, and log y = log(a + g).
+/// g₀ is the power part at the last fit point, breaks included: log b itself moves with every slope and break, which makes narrow curved valleys.
 /// a stays linear because a = 0 must be reachable.
 /// </remarks>
 /// <typeparam name="TBreaks">The number of breaks.</typeparam>
 public readonly struct Bnsl<TBreaks> : IScalingLaw
     where TBreaks : struct, IBreaks
 {
-    private const int A = 0, LogB = 1, C0 = 2, FirstBreak = 3, PerBreak = 3;
+    private const int A = 0, LogG0 = 1, C0 = 2, FirstBreak = 3, PerBreak = 3, WorkPerBreak = 6;
 
     /// <inheritdoc/>
     public static string Name => "bnsl";
@@ -210,8 +214,8 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
     /// <inheritdoc/>
     public static int ColumnCount => 1;
 
-    /// <summary>f, 1/f and c·f a break.</summary>
-    public static int WorkCount => 3 * TBreaks.Count;
+    /// <summary>f, 1/f and c·f a break, and softplus, sigmoid and tail of −log d/f.</summary>
+    public static int WorkCount => WorkPerBreak * TBreaks.Count;
 
     /// <summary>log x, relative to the last fit point.</summary>
     public static double Column(int column, double x, CurveScale scale) => Math.Log(x) - Math.Log(scale.X);
@@ -226,10 +230,14 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         for (int i = 0; i < TBreaks.Count; i++)
         {
             int j = FirstBreak + (PerBreak * i);
-            T f = Functions.ExpClamped<T, TMask>(θ[j + 2]);
-            work[3 * i] = f;
-            work[(3 * i) + 1] = T.Constant(1) / f;
-            work[(3 * i) + 2] = θ[j] * f;
+            int w = WorkPerBreak * i;
+            T f = Functions.ExpClamped<T, TMask>(θ[j + 2]), inverse = T.Constant(1) / f;
+            work[w] = f;
+            work[w + 1] = inverse;
+            work[w + 2] = θ[j] * f;
+            work[w + 3] = Functions.Softplus<T, TMask>(-θ[j + 1] * inverse, out T sigmoid, out T tail);
+            work[w + 4] = sigmoid;
+            work[w + 5] = tail;
         }
     }
 
@@ -243,26 +251,26 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         where TGradient : struct, IArray<T>
     {
         T u = points[point];
-        T logG = T.MultiplyAdd(-θ[C0], u, θ[LogB]);
+        T logG = T.MultiplyAdd(-θ[C0], u, θ[LogG0]);
         for (int i = 0; i < TBreaks.Count; i++)
         {
-            int j = FirstBreak + (PerBreak * i);
-            T f = work[3 * i], cf = work[(3 * i) + 2];
-            T z = (u - θ[j + 1]) * work[(3 * i) + 1];
-            T softplus = Functions.Softplus<T, TMask>(z, out T sigmoid, out T tail);
+            int j = FirstBreak + (PerBreak * i), w = WorkPerBreak * i;
+            T f = work[w], cf = work[w + 2];
+            T z = (u - θ[j + 1]) * work[w + 1];
+            T softplus = Functions.Softplus<T, TMask>(z, out T sigmoid, out T tail) - work[w + 3];
             logG = T.MultiplyAdd(-cf, softplus, logG);
 
             // ∂log g; the chain rule to log y waits until g is known.
             gradient[row + j] = -f * softplus;
-            gradient[row + j + 1] = θ[j] * sigmoid;
-            gradient[row + j + 2] = -cf * tail;
+            gradient[row + j + 1] = θ[j] * (sigmoid - work[w + 4]);
+            gradient[row + j + 2] = cf * (work[w + 5] - tail);
         }
 
         T g = Functions.ExpClamped<T, TMask>(logG);
         T logY = T.Log(θ[A] + g, out T inverseY);
         T share = g * inverseY;
         gradient[row + A] = inverseY;
-        gradient[row + LogB] = share;
+        gradient[row + LogG0] = share;
         gradient[row + C0] = -share * u;
         for (int j = FirstBreak; j < ParameterCount; j++) gradient[row + j] = share * gradient[row + j];
         return logY;
@@ -272,7 +280,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
     public static (double Lower, double Upper) Bounds(int parameter, double firstLogX)
     {
         if (parameter == A) return (0, 0.9999);
-        if (parameter == LogB) return (double.NegativeInfinity, double.PositiveInfinity);
+        if (parameter == LogG0) return (double.NegativeInfinity, double.PositiveInfinity);
         if (parameter == C0) return (-20, 20);
         return ((parameter - FirstBreak) % PerBreak) switch
         {
@@ -286,7 +294,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
 
     /// <summary>
     /// Breaks one in each of n equal parts of log x; slopes from the curve itself between them (of y − a), blurred; f from .02 to a third of the
-    /// range; a uniform below the smallest y, or 0; b so that the curve passes through the last point.
+    /// range; a uniform below the smallest y, or 0; g₀ so that the curve passes through the last point.
     /// </summary>
     /// <inheritdoc cref="IScalingLaw.Start"/>
     public static void Start<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
@@ -296,7 +304,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         double first = shape[0].Value;
         double a = random.Uniform() < 0.2 ? 0 : random.Uniform(0, 0.98);
         double logLeast = -3.9, logMost = F64.Log(new F64(Math.Max(0.25, -first / 3)), out _).Value;
-        double left = first, slopeBefore = 0, logB = LogAbove(CurveShape.Y(shape, 0), a);
+        double left = first, slopeBefore = 0;
         for (int i = 0; i <= TBreaks.Count; i++)
         {
             double right = i < TBreaks.Count ? first * (1 - ((i + random.Uniform()) / TBreaks.Count)) : 0;
@@ -311,11 +319,9 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
             {
                 int j = FirstBreak + (PerBreak * (i - 1));
                 double c = slopeBefore - slope, logF = random.Uniform(logLeast, logMost);
-                F64 f = F64.Exp(new F64(logF));
                 θ[j] = new F64(c);
                 θ[j + 1] = new F64(left);
                 θ[j + 2] = new F64(logF);
-                logB += c * f.Value * Functions.Softplus<F64, bool>(new F64(-left) / f, out _, out _).Value;
             }
 
             slopeBefore = slope;
@@ -323,7 +329,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         }
 
         θ[A] = new F64(a);
-        θ[LogB] = new F64(logB);
+        θ[LogG0] = new F64(LogAbove(CurveShape.Y(shape, 0), a));
     }
 
     private static double LogAbove(double y, double a) => F64.Log(new F64(Math.Max(y - a, 0.02 * y)), out _).Value;
@@ -336,44 +342,55 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
     public static void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian)
     {
         int n = TBreaks.Count, p = ParameterCount;
+        const int RowA = 0, RowB = 1, RowLogB = 2, RowC0 = 3, RowC = 4;
         double logX = Math.Log(scale.X);
-        natural[0] = θ[A] * scale.Y;
-        jacobian[A] = scale.Y;
-        double logB = θ[LogB] + (θ[C0] * logX) + Math.Log(scale.Y);
+        natural[RowA] = θ[A] * scale.Y;
+        jacobian[(RowA * p) + A] = scale.Y;
+        natural[RowC0] = θ[C0];
+        jacobian[(RowC0 * p) + C0] = 1;
+        Span<double> logBRow = jacobian.Slice(RowLogB * p, p);
+        double logB = θ[LogG0] + (θ[C0] * logX) + Math.Log(scale.Y);
+        logBRow[LogG0] = 1;
+        logBRow[C0] = logX;
         for (int i = 0; i < n; i++)
         {
-            int j = FirstBreak + (PerBreak * i);
-            natural[4 + i] = θ[j];
-            jacobian[((4 + i) * p) + j] = 1;
-            double d = natural[4 + n + i] = Math.Exp(θ[j + 1] + logX);
-            jacobian[((4 + n + i) * p) + j + 1] = d;
-            double f = natural[4 + (2 * n) + i] = Math.Exp(θ[j + 2]);
-            jacobian[((4 + (2 * n) + i) * p) + j + 2] = f;
+            int j = FirstBreak + (PerBreak * i), rowD = RowC + n + i, rowF = RowC + (2 * n) + i;
+            double c = natural[RowC + i] = θ[j];
+            jacobian[((RowC + i) * p) + j] = 1;
+            double d = natural[rowD] = Math.Exp(θ[j + 1] + logX);
+            jacobian[(rowD * p) + j + 1] = d;
+            double f = natural[rowF] = Math.Exp(θ[j + 2]);
+            jacobian[(rowF * p) + j + 2] = f;
+
+            // log b = log g at the last point, less what the breaks do there.
+            double softplus = Functions.Softplus<F64, bool>(new F64(-θ[j + 1] / f), out F64 sigmoid, out F64 tail).Value;
+            logB += c * f * softplus;
+            logBRow[j] = f * softplus;
+            logBRow[j + 1] = -c * sigmoid.Value;
+            logBRow[j + 2] = c * f * tail.Value;
         }
 
-        double b = natural[1] = Math.Exp(logB);
-        jacobian[p + LogB] = b;
-        jacobian[p + C0] = b * logX;
-        natural[2] = logB;
-        jacobian[(2 * p) + LogB] = 1;
-        jacobian[(2 * p) + C0] = logX;
-        natural[3] = θ[C0];
-        jacobian[(3 * p) + C0] = 1;
+        natural[RowLogB] = logB;
+        double b = natural[RowB] = Math.Exp(logB);
+        for (int j = 0; j < p; j++) jacobian[(RowB * p) + j] = b * logBRow[j];
     }
 
     /// <inheritdoc/>
-    public static void FromNatural(ReadOnlySpan<double> natural, Span<double> θ)
+    public static void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ)
     {
         int n = TBreaks.Count;
-        θ[A] = natural[0];
-        θ[LogB] = natural[2];
+        double logX = Math.Log(scale.X);
+        θ[A] = natural[0] / scale.Y;
+        θ[LogG0] = natural[2] - (natural[3] * logX) - Math.Log(scale.Y);
         θ[C0] = natural[3];
         for (int i = 0; i < n; i++)
         {
             int j = FirstBreak + (PerBreak * i);
+            double f = natural[4 + (2 * n) + i];
             θ[j] = natural[4 + i];
-            θ[j + 1] = Math.Log(natural[4 + n + i]);
-            θ[j + 2] = Math.Log(natural[4 + (2 * n) + i]);
+            θ[j + 1] = Math.Log(natural[4 + n + i]) - logX;
+            θ[j + 2] = Math.Log(f);
+            θ[LogG0] -= θ[j] * f * Functions.Softplus<F64, bool>(new F64(-θ[j + 1] / f), out _, out _).Value;
         }
     }
 

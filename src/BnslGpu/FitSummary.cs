@@ -11,6 +11,9 @@ internal static class FitSummary
     /// <summary>Mean squared residuals below this are all zero to rounding.</summary>
     internal const double ZeroObjective = 1e-24;
 
+    // Jacobians for each candidate, and for the best of them where that was not enough.
+    private const int Steps = 40, StepsOfBest = 400;
+
     /// <summary>Refines the candidates and describes the best.</summary>
     public static Fit Of(Curve curve, Candidates candidates)
     {
@@ -18,10 +21,11 @@ internal static class FitSummary
         Minimum? best = null;
         for (int k = 0; k < candidates.Losses.Length; k++)
         {
-            Minimum minimum = Refiner.Refine(problem, candidates[k]);
-            if (best is null || minimum.Loss < best.Loss * (1 - 1e-12)) best = minimum;
+            Minimum minimum = Refiner.Refine(problem, candidates[k], Steps);
+            if (best is null || Better(minimum, best)) best = minimum;
         }
 
+        if (best is { Termination: Termination.MaxIterations }) best = Refiner.Refine(problem, best.Parameters, StepsOfBest);
         best ??= Hopeless(problem);
         int n = problem.Count, p = problem.ParameterCount;
         double objective = best.Loss / n;
@@ -49,6 +53,10 @@ internal static class FitSummary
         double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(curve.HeldOut.Count))) - Math.Sqrt(heldOut);
         return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = Warn(problem, best) };
     }
+
+    /// <summary>Lower; of those that agree to rounding, the one with the smaller gradient.</summary>
+    private static bool Better(Minimum minimum, Minimum than) =>
+        minimum.Loss < than.Loss * (1 - 1e-9) || (minimum.Loss <= than.Loss * (1 + 1e-9) && minimum.GradientNorm < than.GradientNorm);
 
     private static Minimum Hopeless(Problem problem)
     {

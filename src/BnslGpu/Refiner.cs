@@ -29,32 +29,38 @@ internal sealed record Minimum(
     }
 }
 
-/// <summary>Brings a candidate to its minimum in double: Levenberg-Marquardt with the step from a QR factorisation of J, never from JᵀJ.</summary>
+/// <summary>Brings a candidate to its minimum in double: Levenberg-Marquardt with the step from a QR factorisation of J, then damped Newton.</summary>
 /// <remarks>
 /// <code>
 /// [J r] = Q [R s]                                    Householder
 /// min ‖ [R; √λ D] δ + [s; 0] ‖                       Householder again, p columns, for each λ
-/// θ′ = clamp(θ + δ); a parameter at its bound that the gradient pushes outwards is held
+/// θ′ = θ + δ; a parameter at its bound that the gradient pushes outwards is held, one that δ would carry
+/// over its bound is set there and δ solved again for the others
 /// </code>
-/// D is ‖J_j‖ with the same floor as in the search. λ falls tenfold on success, so the last steps are Gauss-Newton steps. Nocedal and Wright 2006, §10.3.
+/// D is ‖J_j‖ with the same floor as in the search. λ falls tenfold on success, so the last steps are undamped. Nocedal and Wright 2006, §10.3.
+/// Where the residual is large and curved Gauss-Newton steps converge slowly or not at all (a break sharper than the gap between points);
+/// after <see cref="GaussNewtonSteps"/> of them the step is Newton's, with the whole Hessian JᵀJ + Σ r ∇²r from central differences of the gradient.
 /// </remarks>
 internal static class Refiner
 {
     internal const double GradientTolerance = 1e-10, ResidualTolerance = 1e-14, ObjectiveTolerance = 1e-14, StepTolerance = 1e-13;
-    private const int MaxIterations = 300;
+    private const int GaussNewtonSteps = 12;
 
     /// <summary>Refines one candidate.</summary>
-    public static Minimum Refine(Problem problem, ReadOnlySpan<double> θ)
+    /// <param name="problem">The problem.</param>
+    /// <param name="θ">Where to begin.</param>
+    /// <param name="iterations">Jacobians that may be factored.</param>
+    public static Minimum Refine(Problem problem, ReadOnlySpan<double> θ, int iterations)
     {
-        var closer = new Closer(problem, θ.ToArray());
+        var closer = new Closer(problem, θ.ToArray(), iterations);
         return problem.Law.Close<Closer, Minimum>(problem.Loss, ref closer);
     }
 
-    private readonly struct Closer(Problem problem, double[] start) : IModelVisitor<Minimum>
+    private readonly struct Closer(Problem problem, double[] start, int iterations) : IModelVisitor<Minimum>
     {
         public Minimum Visit<TLaw, TLoss>()
             where TLaw : struct, IScalingLaw
-            where TLoss : struct, ILoss => new Refinement<TLaw, TLoss>(problem).Run(start);
+            where TLoss : struct, ILoss => new Refinement<TLaw, TLoss>(problem).Run(start, iterations);
     }
 
     private sealed class Refinement<TLaw, TLoss>
@@ -69,6 +75,9 @@ internal static class Refiner
         // [J r] by columns, (p + 1) of n; then R by rows with s as its last column, p of (p + 1).
         private readonly double[] _columns, _triangle;
 
+        // ½∇²Σwr², p by p.
+        private readonly double[] _hessian;
+
         public Refinement(Problem problem)
         {
             (_problem, _n, _p) = (problem, problem.Count, TLaw.ParameterCount);
@@ -78,17 +87,18 @@ internal static class Refiner
             (_θ, _work, _row) = (new F64[_p], new F64[TLaw.WorkCount], new F64[_p]);
             _columns = new double[_n * (_p + 1)];
             _triangle = new double[_p * (_p + 1)];
+            _hessian = new double[_p * _p];
         }
 
-        public Minimum Run(double[] start)
+        public Minimum Run(double[] start, int iterations)
         {
             double[] θ = start, trial = new double[_p], step = new double[_p], norms = new double[_p], gradient = new double[_p];
-            var held = new bool[_p];
+            bool[] held = new bool[_p], pinned = new bool[_p];
             double loss = Factor(θ, norms, gradient);
-            double λ = 1e-3;
+            double λ = 1e-3, lastPromise = double.PositiveInfinity;
             var termination = Termination.MaxIterations;
             int iteration = 1;
-            for (; iteration < MaxIterations; iteration++)
+            for (; iteration < iterations; iteration++)
             {
                 if (!double.IsFinite(loss) || !Array.TrueForAll(gradient, double.IsFinite))
                 {
@@ -115,42 +125,73 @@ internal static class Refiner
                     break;
                 }
 
-                if (Solve(0, norms, held, step) <= ObjectiveTolerance * loss)
+                bool newton = iteration > GaussNewtonSteps;
+                if (newton) Curvature(θ, held);
+                Array.Clear(step);
+                double promise = (newton ? SolveNewton(0, norms, held, gradient, step) : Solve(0, norms, held, step))
+                    ? -Enumerable.Range(0, _p).Sum(j => step[j] * gradient[j])
+                    : double.PositiveInfinity;
+                if (promise <= ObjectiveTolerance * loss && !(promise < lastPromise / 4))
                 {
                     termination = Termination.ObjectiveTolerance;
                     break;
                 }
 
-                bool stuck = false;
+                lastPromise = promise;
+
+                // Rounding of log y hides a fall of less than this share: a step that promises no more is taken if it does no visible harm.
+                double hidden = Math.Max(1e-12, 256 * F64.Epsilon / Math.Sqrt(loss / _n));
+                double best = promise <= hidden * loss ? loss * (1 + hidden) : loss, size;
+                if (promise <= hidden * loss) λ = 0;
                 while (true)
                 {
-                    Solve(λ, norms, held, step);
-                    double size = 0;
-                    for (int j = 0; j < _p; j++)
+                    size = double.PositiveInfinity;
+                    if (StepInBox(λ))
                     {
-                        trial[j] = Math.Min(Math.Max(θ[j] + step[j], _problem.Lower[j]), _problem.Upper[j]);
-                        size = Math.Max(size, Math.Abs(trial[j] - θ[j]) / (Math.Abs(θ[j]) + 1e-3));
+                        size = 0;
+                        for (int j = 0; j < _p; j++)
+                        {
+                            trial[j] = Math.Min(Math.Max(θ[j] + step[j], _problem.Lower[j]), _problem.Upper[j]);
+                            size = Math.Max(size, Math.Abs(trial[j] - θ[j]) / (Math.Abs(θ[j]) + 1e-3));
+                        }
+
+                        if (Loss(trial) < best)
+                        {
+                            λ *= 0.1;
+                            break;
+                        }
                     }
 
-                    if (Loss(trial) < loss)
-                    {
-                        λ = Math.Max(λ * 0.1, 1e-16);
-                        break;
-                    }
-
-                    if (size <= StepTolerance)
-                    {
-                        stuck = true;
-                        break;
-                    }
-
-                    λ = Math.Max(λ, 1e-16) * 10;
+                    if (size <= StepTolerance) break;
+                    λ = Math.Max(λ * 10, 1e-9);
                 }
 
-                if (stuck)
+                if (size <= StepTolerance)
                 {
                     termination = Termination.StepTolerance;
                     break;
+                }
+
+                // The damped step, with what it carries over a bound set there.
+                bool StepInBox(double damping)
+                {
+                    held.CopyTo(pinned, 0);
+                    Array.Clear(step);
+                    while (true)
+                    {
+                        if (!(newton ? SolveNewton(damping, norms, pinned, gradient, step) : Solve(damping, norms, pinned, step))) return false;
+                        bool inside = true;
+                        for (int j = 0; j < _p; j++)
+                        {
+                            double within = Math.Min(Math.Max(θ[j] + step[j], _problem.Lower[j]), _problem.Upper[j]);
+                            if (pinned[j] || within.Equals(θ[j] + step[j])) continue;
+                            pinned[j] = true;
+                            step[j] = within - θ[j];
+                            inside = false;
+                        }
+
+                        if (inside) return true;
+                    }
                 }
 
                 trial.CopyTo(θ, 0);
@@ -219,33 +260,116 @@ internal static class Refiner
             return loss;
         }
 
-        /// <summary>The damped step over the free parameters.</summary>
-        /// <returns>The fall in Σ w r² that the linear model promises.</returns>
-        private double Solve(double λ, double[] norms, bool[] held, double[] step)
+        /// <summary>½∇²Σwr² over the free parameters, from central differences of Jᵀr.</summary>
+        private void Curvature(double[] θ, bool[] held)
+        {
+            var ahead = new double[_p];
+            var behind = new double[_p];
+            for (int k = 0; k < _p; k++)
+            {
+                if (held[k]) continue;
+                double h = 1e-5 * Math.Max(Math.Abs(θ[k]), 0.1), value = θ[k];
+                θ[k] = value + h;
+                Gradient(θ, ahead);
+                θ[k] = value - h;
+                Gradient(θ, behind);
+                θ[k] = value;
+                for (int j = 0; j < _p; j++) _hessian[(k * _p) + j] = (ahead[j] - behind[j]) / (2 * h);
+            }
+        }
+
+        private void Gradient(double[] θ, double[] gradient)
+        {
+            for (int j = 0; j < _p; j++) _θ[j] = new(θ[j]);
+            Heap<F64> parameters = new(_θ), work = new(_work), row = new(_row);
+            TLaw.Prepare<F64, bool, Heap<F64>>(parameters, work);
+            Array.Clear(gradient);
+            for (int i = 0; i < _n; i++)
+            {
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, new F64(_problem.LogScale), parameters, work, row, 0).Value;
+                for (int j = 0; j < _p; j++) gradient[j] += _row[j].Value * r;
+            }
+        }
+
+        /// <summary>Newton's damped step, by Cholesky in the scale of D.</summary>
+        /// <param name="λ">Damping.</param>
+        /// <param name="norms">‖J_j‖.</param>
+        /// <param name="pinned">Parameters whose step is given.</param>
+        /// <param name="gradient">Jᵀr.</param>
+        /// <param name="step">Given for the pinned, output for the others.</param>
+        /// <returns>False where the damped Hessian is not positive definite.</returns>
+        private bool SolveNewton(double λ, double[] norms, bool[] pinned, double[] gradient, double[] step)
+        {
+            var l = new double[_p * _p];
+            var x = new double[_p];
+            for (int j = 0; j < _p; j++)
+            {
+                double right = -gradient[j];
+                for (int k = 0; k < _p; k++) right -= pinned[k] ? H(j, k) * step[k] : 0;
+                right *= Scale(j);
+                for (int k = 0; k <= j; k++)
+                {
+                    double sum = pinned[j] || pinned[k] ? 0 : H(j, k) * Scale(j) * Scale(k);
+                    if (j == k) sum = pinned[j] ? 1 : sum + λ;
+                    for (int m = 0; m < k; m++) sum -= l[(j * _p) + m] * l[(k * _p) + m];
+                    if (j == k && !(sum > 1e-15)) return false;
+                    l[(j * _p) + k] = j == k ? Math.Sqrt(sum) : sum / l[(k * _p) + k];
+                    if (k < j) right -= l[(j * _p) + k] * x[k];
+                }
+
+                x[j] = pinned[j] ? 0 : right / l[(j * _p) + j];
+            }
+
+            for (int j = _p - 1; j >= 0; j--)
+            {
+                if (pinned[j]) continue;
+                for (int k = j + 1; k < _p; k++) x[j] -= l[(k * _p) + j] * x[k];
+                x[j] /= l[(j * _p) + j];
+                step[j] = x[j] * Scale(j);
+            }
+
+            return true;
+
+            double Scale(int j) => 1 / Math.Max(norms[j], Math.Sqrt(Damping.Floor));
+
+            // Differences are symmetric to rounding only.
+            double H(int j, int k) => 0.5 * (_hessian[(j * _p) + k] + _hessian[(k * _p) + j]);
+        }
+
+        /// <summary>The damped Gauss-Newton step, from R.</summary>
+        /// <inheritdoc cref="SolveNewton"/>
+        /// <returns>False where it is not finite.</returns>
+        private bool Solve(double λ, double[] norms, bool[] pinned, double[] step)
         {
             int rows = 2 * _p;
             var a = new double[rows * (_p + 1)];
-            double before = 0;
             for (int i = 0; i < _p; i++)
             {
-                for (int j = 0; j <= _p; j++) a[(j * rows) + i] = j < _p && held[j] ? 0 : _triangle[(i * (_p + 1)) + j];
-                before += a[(_p * rows) + i] * a[(_p * rows) + i];
+                double right = _triangle[(i * (_p + 1)) + _p];
+                for (int j = i; j < _p; j++)
+                {
+                    double value = _triangle[(i * (_p + 1)) + j];
+                    if (pinned[j]) right += value * step[j];
+                    else a[(j * rows) + i] = value;
+                }
+
+                a[(_p * rows) + i] = right;
             }
 
             for (int j = 0; j < _p; j++)
-                a[(j * rows) + _p + j] = held[j] ? 1 : Math.Sqrt(λ) * Math.Max(norms[j], Math.Sqrt(Damping.Floor));
+                a[(j * rows) + _p + j] = pinned[j] ? 1 : Math.Sqrt(λ) * Math.Max(norms[j], Math.Sqrt(Damping.Floor));
             Householder.Triangularise(a, rows, _p, 1);
-            double promised = 0;
             for (int j = _p - 1; j >= 0; j--)
             {
+                if (pinned[j]) continue;
                 double sum = -a[(_p * rows) + j];
-                promised += sum * sum;
-                for (int k = j + 1; k < _p; k++) sum -= a[(k * rows) + j] * step[k];
+                for (int k = j + 1; k < _p; k++) sum -= pinned[k] ? 0 : a[(k * rows) + j] * step[k];
                 double pivot = a[(j * rows) + j];
-                step[j] = held[j] || pivot == 0 ? 0 : sum / pivot;
+                step[j] = pivot == 0 ? 0 : sum / pivot;
+                if (!double.IsFinite(step[j])) return false;
             }
 
-            return promised;
+            return true;
         }
     }
 }

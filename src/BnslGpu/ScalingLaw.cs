@@ -177,16 +177,25 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
         double[] natural = [.. parameters.SelectMany(parameter => parameter.Values)];
         if (natural.Length != NaturalCount)
             throw new ArgumentException($"{Name} with {Breaks} breaks has {NaturalCount} numbers in its parameters; {natural.Length} were given.", nameof(parameters));
-        var θ = new F64[TLaw.ParameterCount];
         var values = new double[TLaw.ParameterCount];
-        TLaw.FromNatural(natural, values);
-        for (int j = 0; j < θ.Length; j++) θ[j] = new(values[j]);
+        var θ = new Heap<F64>(new F64[TLaw.ParameterCount]);
         var work = new Heap<F64>(new F64[TLaw.WorkCount]);
-        var parametersArray = new Heap<F64>(θ);
-        TLaw.Prepare<F64, bool, Heap<F64>>(parametersArray, work);
-        F64[] columns = [.. Columns(x, new(1, 1)).Select(column => new F64(column))];
-        F64 logY = TLaw.Evaluate<F64, bool, Heap<F64>, Heap<F64>, Nowhere<F64>>(new(columns), 0, parametersArray, work, default, 0);
-        return Math.Exp(logY.Value);
+
+        // Relative to x itself, and to a y that is moved until the law's exponents, which are cut at e^±170, lie well inside.
+        double logScale = 0, logY = double.PositiveInfinity;
+        for (int move = 0; move < 16 && Math.Abs(logY) > 100 && Math.Abs(logScale) < 700; move++)
+        {
+            var scale = new CurveScale(x, Math.Exp(logScale));
+            TLaw.FromNatural(natural, scale, values);
+            if (Array.Exists(values, double.IsNaN)) return double.NaN;
+            for (int j = 0; j < values.Length; j++) θ[j] = new(values[j]);
+            TLaw.Prepare<F64, bool, Heap<F64>>(θ, work);
+            var columns = new Heap<F64>([.. Columns(x, scale).Select(column => new F64(column))]);
+            logY = TLaw.Evaluate<F64, bool, Heap<F64>, Heap<F64>, Nowhere<F64>>(columns, 0, θ, work, default, 0).Value;
+            logScale += logY;
+        }
+
+        return Math.Exp(logScale);
     }
 
     internal override (double[] Lower, double[] Upper) Bounds(double firstLogX)

@@ -125,7 +125,7 @@ public sealed class SimdBackend : IBackend
     {
         int next = -1;
         threads = Math.Min(threads > 0 ? threads : Environment.ProcessorCount, count);
-        if (threads == 1)
+        if (threads <= 1)
         {
             Loop(0);
             return;

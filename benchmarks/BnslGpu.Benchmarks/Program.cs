@@ -1,0 +1,2 @@
+Console.Error.WriteLine("usage: lanes | suite");
+return 2;

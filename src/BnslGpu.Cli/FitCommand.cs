@@ -1,0 +1,227 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Diagnostics;
+using System.IO.Enumeration;
+using BnslGpu.Formats;
+
+namespace BnslGpu.Cli;
+
+/// <summary><c>bnsl fit</c>: curves in, report out.</summary>
+internal sealed class FitCommand : ToolCommand
+{
+    private readonly Argument<string[]> _files = new("FILE")
+    {
+        Description = "CSV files with a header row; - reads standard input.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private readonly Option<string?> _x = OptionKinds.Text(
+        "--x", "COLUMN", "Column of the scale. Default: x, or that of a benchmark whose header is known.");
+    private readonly Option<string?> _y = OptionKinds.Text(
+        "--y", "COLUMN", "Column of the performance. Default: y, or that of a benchmark whose header is known.");
+    private readonly Option<string?> _curve = OptionKinds.Text(
+        "--curve", "COLUMN,…", "Columns whose values together name a row's curve. Default: curve, else each file is one.");
+    private readonly Option<string?> _fitWhen = OptionKinds.Text(
+        "--fit-when", "COLUMN=VALUE", "Rows to fit; the others are held out and only scored. Default: split=fit, if there is such a column.");
+    private readonly Option<string?> _holdout = OptionKinds.Text(
+        "--holdout", "K|SHARE", "Hold out the last K points of each curve, or this share of them (0.2: the last fifth).");
+    private readonly Option<bool> _keepCopies = OptionKinds.Switch(
+        "--keep-copies", "Keep exact copies of a row, which are otherwise dropped.");
+    private readonly Option<bool> _skipInvalid = OptionKinds.Switch(
+        "--skip-invalid", "Skip wrong rows and say how many; otherwise the first one ends the run.");
+    private readonly Option<string?> _only = OptionKinds.Text(
+        "--only", "NAME", "Fit only curves whose name contains this; with * or ?, whose whole name matches.");
+
+    private readonly Option<string?> _recipe = OptionKinds.OneOf(
+        "--recipe", "Sets every choice below, which may then be changed one by one. Default: least-squares.",
+        FitOptions.Recipes.Select(recipe => recipe.Recipe));
+    private readonly Option<string?> _law = OptionKinds.OneOf(
+        "--law", "Functional form; see 'bnsl laws'. Default: bnsl.",
+        ScalingLaw.All.Select(law => law.Name).Distinct());
+    private readonly Option<int[]?> _breaks = OptionKinds.Value<int[]>(
+        "--breaks", "0,1,…|0-3", "Numbers of breaks to fit side by side, each 0 to 6. Default: 0-3.",
+        "whole numbers like 0,1,2 or a range like 0-3", Scales.TryReadBreaks);
+    private readonly Option<string?> _loss = OptionKinds.OneOf(
+        "--loss", $"What is minimised: {string.Join("; ", Loss.All.Select(loss => $"{loss.Name} is {loss.Formula}"))}. Default: msle.",
+        Loss.All.Select(loss => loss.Name));
+    private readonly Option<int?> _starts = OptionKinds.Whole(
+        "--starts", "Random starts of each curve and number of breaks. Default: 256.", least: 1);
+    private readonly Option<ulong?> _seed = OptionKinds.Seed("--seed", "Seed of every random number. Default: 0.");
+    private readonly Option<string?> _precision = OptionKinds.OneOf(
+        "--precision", "Arithmetic of the search; results are always refined in double. Default: mixed.",
+        Enum.GetNames<SearchPrecision>().Select(Lower));
+    private readonly Option<string?> _device = OptionKinds.OneOf(
+        "--device", "Where the search runs; see 'bnsl devices'. Default: auto.",
+        ["auto", .. Backends.All.Select(backend => backend.Name)]);
+    private readonly Option<int?> _threads = OptionKinds.Whole(
+        "--threads", "Threads; 0 takes every core. No result depends on it. Default: 0.", least: 0);
+    private readonly Option<int?> _chunk = OptionKinds.Whole(
+        "--chunk", "Starts a thread takes at a time; 0 lets the engine choose. No result depends on it. Default: 0.", least: 0);
+
+    private readonly Option<string?> _format = OptionKinds.OneOf(
+        "--format", "What the report looks like. Default: by the ending of --output, else table.",
+        ReportFormats.All.Select(format => format.Name));
+    private readonly Option<string?> _output = OptionKinds.Text(
+        "--output", "FILE", "Write the report there, whole or not at all, instead of to standard output.");
+    private readonly Option<string?> _plot = OptionKinds.Text("--plot", "DIRECTORY", "Draw each curve with its fit as an SVG file there.");
+    private readonly Option<bool> _quiet = OptionKinds.Switch("--quiet", "No notes and no progress on standard error.");
+
+    public FitCommand(Streams streams)
+        : base("fit", "Fit scaling curves from CSV files and report laws, parameters and errors.", streams)
+    {
+        _files.Validators.Add(found =>
+        {
+            foreach (string word in found.Tokens.Select(token => token.Value))
+                if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
+        });
+        Add(_files);
+        foreach (Option option in (Option[])[_x, _y, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
+            _recipe, _law, _breaks, _loss, _starts, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
+            Add(option);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Example> Examples { get; } =
+    [
+        new("bnsl fit loss.csv", "fit every curve of the file with 0 to 3 breaks and show a table"),
+        new("bnsl fit runs.csv --x tokens --y val_loss --curve model,task --holdout 3",
+            "name the columns, and score the fits on the last 3 points of each curve"),
+        new("bnsl fit examples/four-digit-addition.csv --recipe paper --output report.json --plot plots",
+            "fit as the BNSL paper's script does; keep the report and a plot"),
+    ];
+
+    /// <inheritdoc/>
+    protected override int Run(ParseResult call)
+    {
+        bool quiet = call.GetValue(_quiet);
+        string? path = call.GetValue(_output), plots = call.GetValue(_plot);
+        IReportFormat format = Format(call.GetValue(_format), path);
+        (CurveColumns columns, FitOptions options) = Choices(call);
+        OutputFile.Check(path);
+
+        long begin = Stopwatch.GetTimestamp();
+        ImmutableArray<Curve> curves = Read(call, columns, quiet);
+        double read = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        Streams.Interrupt.ThrowIfCancellationRequested();
+        if (plots is not null) Directory.CreateDirectory(plots);
+        FitReport report = Fit(curves, options, quiet);
+        report = report with { Seconds = report.Seconds with { Read = read, Total = report.Seconds.Total + read } };
+
+        OutputFile.Write(path, Streams, writer => format.Write(report, writer));
+        if (plots is not null) Draw(report, plots);
+        int fitted = report.Curves.Count(curve => curve.Chosen >= 0);
+        if (fitted == 0)
+        {
+            Streams.Say("no curve could be fitted; the report says why.");
+            return ExitCode.Failed;
+        }
+        if (!quiet && path is not (null or "-")) Streams.Say($"{path} written; {fitted} of {report.Curves.Length} curves fitted.");
+        return ExitCode.Done;
+    }
+
+    private static string Endings => OptionKinds.Listed([.. ReportFormats.All.Select(format => format.FileExtension)], "or");
+
+    private static string Lower(string name) => name.ToLowerInvariant();
+
+    private static IReportFormat Format(string? name, string? path)
+    {
+        if (name is not null) return ReportFormats.Find(name);
+        if (path is null or "-") return ReportFormats.Find("table");
+        string ending = Path.GetExtension(path);
+        return ReportFormats.All.FirstOrDefault(format => format.FileExtension == ending)
+            ?? throw new WrongCallException($"--output {path} does not end in {Endings}; say which --format it should have.");
+    }
+
+    /// <summary>What the options say, checked before anything is read.</summary>
+    private (CurveColumns Columns, FitOptions Options) Choices(ParseResult call)
+    {
+        CurveColumns columns = new()
+        {
+            X = call.GetValue(_x),
+            Y = call.GetValue(_y),
+            Curve = call.GetValue(_curve) is { } names ? [.. names.Split(',')] : [],
+            FitWhen = call.GetValue(_fitWhen),
+            Holdout = call.GetValue(_holdout),
+            KeepCopies = call.GetValue(_keepCopies),
+            SkipInvalid = call.GetValue(_skipInvalid),
+        };
+        string? recipe = call.GetValue(_recipe);
+        FitOptions given = FitOptions.Recipes.First(choices => recipe is null || choices.Recipe == recipe);
+        FitOptions options = given with
+        {
+            Law = call.GetValue(_law) ?? given.Law,
+            Breaks = call.GetValue(_breaks) is { Length: > 0 } breaks ? [.. breaks] : given.Breaks,
+            Loss = call.GetValue(_loss) ?? given.Loss,
+            Starts = call.GetValue(_starts) ?? given.Starts,
+            Seed = call.GetValue(_seed) ?? given.Seed,
+            Precision = Enum.Parse<SearchPrecision>(call.GetValue(_precision) ?? $"{given.Precision}", ignoreCase: true),
+            Device = call.GetValue(_device) ?? given.Device,
+            Threads = call.GetValue(_threads) ?? given.Threads,
+            ChunkSize = call.GetValue(_chunk) ?? given.ChunkSize,
+        };
+        try
+        {
+            columns.Validate();
+            options.Validate();
+            return (columns, options);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw Wrong(wrong);
+        }
+    }
+
+    /// <summary>The library's complaint about a choice, in the words of this command.</summary>
+    private static WrongCallException Wrong(ArgumentException complaint) => new(complaint.Message
+        .Replace("CurveColumns.X ", "--x ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Y ", "--y ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Curve ", "--curve ", StringComparison.Ordinal)
+        .Replace("CurveColumns.FitWhen ", "--fit-when ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Holdout ", "--holdout ", StringComparison.Ordinal)
+        .Replace("FitOptions.Breaks ", "--breaks ", StringComparison.Ordinal)
+        .Replace("FitOptions.Device ", "--device ", StringComparison.Ordinal)
+        .Replace("FitOptions.Law ", "--law ", StringComparison.Ordinal)
+        .Replace("FitOptions.Loss ", "--loss ", StringComparison.Ordinal));
+
+    private ImmutableArray<Curve> Read(ParseResult call, CurveColumns columns, bool quiet)
+    {
+        string[] files = call.GetRequiredValue(_files);
+        CurveTable table = files is ["-"] ? CurveCsv.Read(Streams.In, "stdin", columns) : CurveCsv.ReadFiles(files, columns);
+        if (!quiet)
+        {
+            foreach (string note in table.Notes) Streams.Say(note);
+        }
+        return call.GetValue(_only) is { } name ? Named(table.Curves, name) : table.Curves;
+    }
+
+    private static ImmutableArray<Curve> Named(ImmutableArray<Curve> curves, string name)
+    {
+        string pattern = name.AsSpan().ContainsAny('*', '?') ? name : $"*{name}*";
+        ImmutableArray<Curve> named = [.. curves.Where(curve => FileSystemName.MatchesSimpleExpression(pattern, curve.Name))];
+        if (named.Length > 0) return named;
+        string some = string.Join(", ", curves.Take(3).Select(curve => $"'{curve.Name}'"));
+        throw new WorkException($"--only {name} matches none of the {curves.Length} curves: {some}{(curves.Length > 3 ? ", …" : ".")}");
+    }
+
+    private FitReport Fit(ImmutableArray<Curve> curves, FitOptions options, bool quiet)
+    {
+        try
+        {
+            return quiet
+                ? Fitter.Fit(curves, options, cancellation: Streams.Interrupt)
+                : ProgressDisplay.Watch(Streams, progress => Fitter.Fit(curves, options, progress, Streams.Interrupt));
+        }
+        // The engine's complaint about a choice; what derives from it would be a mistake of ours.
+        catch (ArgumentException wrong) when (wrong.GetType() == typeof(ArgumentException))
+        {
+            throw Wrong(wrong);
+        }
+    }
+
+    private static void Draw(FitReport report, string directory)
+    {
+        ImmutableArray<string> files = SvgPlot.FileNames(report.Curves.Select(curve => curve.Curve.Name));
+        foreach ((CurveFit curve, string file) in report.Curves.Zip(files))
+            File.WriteAllText(Path.Combine(directory, file), SvgPlot.Render(curve), OutputFile.Encoding);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Text;
+
+namespace BnslGpu.Cli;
+
+/// <summary>Where a result goes: standard output, or a file that appears whole or not at all.</summary>
+internal static class OutputFile
+{
+    /// <summary>UTF-8 without a byte order mark, which pipes and CSV readers would take for text.</summary>
+    public static Encoding Encoding { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+    /// <summary>Complains about a path that cannot be written, before any work is done for it.</summary>
+    /// <exception cref="WorkException">The path is a directory, or lies in none.</exception>
+    public static void Check(string? path)
+    {
+        if (IsStandard(path)) return;
+        if (Directory.Exists(path)) throw new WorkException($"{path} is a directory; --output expects a file.");
+        string directory = Path.GetDirectoryName(Path.GetFullPath(path!))!;
+        if (!Directory.Exists(directory)) throw new WorkException($"{path} cannot be written: there is no directory {directory}.");
+    }
+
+    /// <summary>Writes to standard output, or to a temporary file that is then renamed.</summary>
+    /// <param name="path">The file; null or <c>-</c> is standard output.</param>
+    /// <param name="streams">Has standard output.</param>
+    /// <param name="write">Writes the whole result.</param>
+    public static void Write(string? path, Streams streams, Action<TextWriter> write)
+    {
+        if (IsStandard(path))
+        {
+            write(streams.Out);
+            return;
+        }
+        // A link stays, and what it points to is replaced.
+        string? linked = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
+        string target = linked ?? Path.GetFullPath(path!);
+        // A rename would put a file in the place of /dev/null or /dev/stdout.
+        if (target.StartsWith("/dev/", StringComparison.Ordinal) || target.StartsWith("/proc/", StringComparison.Ordinal))
+        {
+            using StreamWriter device = Open(target);
+            write(device);
+            return;
+        }
+        string temporary = $"{target}.{Path.GetRandomFileName()}";
+        try
+        {
+            using (StreamWriter file = Open(temporary)) write(file);
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private static bool IsStandard(string? path) => path is null or "-";
+
+    private static StreamWriter Open(string path) => new(path, append: false, Encoding) { NewLine = "\n" };
+}

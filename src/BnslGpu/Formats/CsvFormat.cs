@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace BnslGpu.Formats;
+
+/// <summary>One row a fit, as RFC 4180 has it but with \n: for pandas, R and spreadsheets.</summary>
+/// <remarks>
+/// <para>Doubles have the fewest digits that read back to the same bits; what is not finite is nan, inf or -inf, which pandas reads.
+/// A field that does not apply is empty, and a curve without a fit has one row with its name and points, so that no curve disappears.</para>
+/// <para>Parameters come last, in the order in which the report's laws name them: one column each (logB is log_b), and for one value a
+/// break as many columns as the most breaks need (c is c1, c2, …).</para>
+/// <para>A spreadsheet runs a field that starts with = + - @ as a formula, quoted or not. A curve's name that starts so and is not a
+/// number gets an apostrophe in front, which spreadsheets take as "this is text"; JSON has every name as it is.</para>
+/// </remarks>
+public sealed class CsvFormat : IReportFormat
+{
+    private static readonly string[] s_columns =
+    [
+        "curve", "law", "breaks", "chosen", "loss", "points_fit", "points_held_out", "objective", "rmsle_fit", "rmsle_held_out",
+        "rmsle_held_out_error", "aicc", "bic", "termination", "gradient_norm", "starts", "starts_at_minimum",
+    ];
+
+    private static readonly SearchValues<char> s_mustBeQuoted = SearchValues.Create(",\"\r\n");
+
+    /// <inheritdoc/>
+    public string Name => "csv";
+
+    /// <inheritdoc/>
+    public string Description => "One row a fit, for pandas, R and spreadsheets.";
+
+    /// <inheritdoc/>
+    public string FileExtension => ".csv";
+
+    /// <inheritdoc/>
+    public void Write(FitReport report, TextWriter output)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(output);
+        ImmutableArray<string> parameters = ParameterColumns(report);
+        WriteRow(output, [.. s_columns, .. parameters]);
+        foreach (CurveFit curve in report.Curves)
+        {
+            for (int i = 0; i < curve.Fits.Length; i++)
+            {
+                Fit fit = curve.Fits[i];
+                ILookup<string, double> values = fit.Parameters.SelectMany(Cells).ToLookup(cell => cell.Column, cell => cell.Value);
+                WriteRow(output,
+                [
+                    Unarmed(curve.Curve.Name),
+                    fit.Law,
+                    Number(fit.Breaks),
+                    i == curve.Chosen ? "true" : "false",
+                    fit.Loss,
+                    Number(curve.Curve.Fit.Count),
+                    Number(curve.Curve.HeldOut.Count),
+                    Number(fit.Objective),
+                    Number(fit.Rmsle.Fit),
+                    Number(fit.Rmsle.HeldOut),
+                    Number(fit.Rmsle.HeldOutError),
+                    Number(fit.Aicc),
+                    Number(fit.Bic),
+                    fit.Termination.ToString(),
+                    Number(fit.GradientNorm),
+                    Number(fit.Starts),
+                    Number(fit.StartsAtMinimum),
+                    .. parameters.Select(column => values.Contains(column) ? Number(values[column].First()) : ""),
+                ]);
+            }
+
+            if (curve.Fits.IsEmpty)
+            {
+                string[] row = [.. Enumerable.Repeat("", s_columns.Length + parameters.Length)];
+                row[0] = Unarmed(curve.Curve.Name);
+                row[Array.IndexOf(s_columns, "points_fit")] = Number(curve.Curve.Fit.Count);
+                row[Array.IndexOf(s_columns, "points_held_out")] = Number(curve.Curve.HeldOut.Count);
+                WriteRow(output, row);
+            }
+        }
+    }
+
+    /// <summary>Every column that some fit has a value for: parameters in order of appearance, the values of one side by side.</summary>
+    private static ImmutableArray<string> ParameterColumns(FitReport report) =>
+    [
+        .. report.Curves.SelectMany(curve => curve.Fits).SelectMany(fit => fit.Parameters)
+            .GroupBy(parameter => parameter.Name) // groups stand in order of their first member
+            .SelectMany(group => Cells(group.MaxBy(parameter => parameter.Values.Length)!))
+            .Select(cell => cell.Column)
+            .Distinct(),
+    ];
+
+    private static IEnumerable<(string Column, double Value)> Cells(Parameter parameter) =>
+        parameter.Values.Select((value, i) => (parameter.IsVector ? $"{Snake(parameter.Name)}{i + 1}" : Snake(parameter.Name), value));
+
+    /// <summary>logB is log_b.</summary>
+    private static string Snake(string name) =>
+        string.Concat(name.Select((letter, i) => (i > 0 && char.IsUpper(letter) ? "_" : "") + char.ToLowerInvariant(letter)));
+
+    private static string Unarmed(string name) =>
+        name.Length > 0 && name[0] is '=' or '+' or '-' or '@' or '\t' or '\r'
+        && !double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            ? "'" + name
+            : name;
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Number(double value) =>
+        double.IsNaN(value) ? "nan"
+        : double.IsPositiveInfinity(value) ? "inf"
+        : double.IsNegativeInfinity(value) ? "-inf"
+        : value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static void WriteRow(TextWriter output, string[] fields)
+    {
+        for (int i = 0; i < fields.Length; i++)
+        {
+            if (i > 0) output.Write(',');
+            bool quoted = fields[i].AsSpan().ContainsAny(s_mustBeQuoted);
+            output.Write(quoted ? $"\"{fields[i].Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : fields[i]);
+        }
+
+        output.Write('\n');
+    }
+}

@@ -1,0 +1,199 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace BnslGpu.Formats;
+
+/// <summary>The whole report as JSON; <see cref="JsonReport"/> reads it back.</summary>
+/// <remarks>
+/// Doubles have the fewest digits that read back to the same bits. What is not finite is the string "NaN", "Infinity" or
+/// "-Infinity", as with JsonNumberHandling.AllowNamedFloatingPointLiterals. "options" holds what results depend on and nothing else
+/// (the seed stands beside it), so that two reports whose options and seeds agree have the same fits, whatever machine made them.
+/// </remarks>
+public sealed class JsonFormat : IReportFormat
+{
+    // <, >, & and ' are escaped: a report may then be pasted into a page's script element.
+    private static readonly JsonWriterOptions s_options = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+    };
+
+    /// <inheritdoc/>
+    public string Name => "json";
+
+    /// <inheritdoc/>
+    public string Description => "Everything there is, for programs; bnsl predict reads it back.";
+
+    /// <inheritdoc/>
+    public string FileExtension => ".json";
+
+    /// <inheritdoc/>
+    public void Write(FitReport report, TextWriter output)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(output);
+        var utf8 = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(utf8, s_options);
+
+        json.WriteStartObject();
+        json.WriteString("tool", "bnsl");
+        json.WriteString("version", FitReport.Version);
+        json.WritePropertyName("options");
+        WriteOptions(json, report.Options);
+        json.WriteNumber("seed", report.Options.Seed);
+        json.WriteString("device", report.Device);
+        json.WriteStartObject("seconds");
+        WriteNumber(json, "read", report.Seconds.Read);
+        WriteNumber(json, "search", report.Seconds.Search);
+        WriteNumber(json, "refine", report.Seconds.Refine);
+        WriteNumber(json, "total", report.Seconds.Total);
+        json.WriteEndObject();
+        json.WriteStartArray("curves");
+        foreach (CurveFit curve in report.Curves)
+        {
+            WriteCurve(json, curve);
+            HandOver(); // a curve at a time, so that the memory taken does not grow with their number
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        HandOver();
+        output.Write('\n');
+
+        void HandOver()
+        {
+            json.Flush();
+            output.Write(Encoding.UTF8.GetString(utf8.WrittenSpan));
+            utf8.ResetWrittenCount();
+        }
+    }
+
+    private static void WriteOptions(Utf8JsonWriter json, FitOptions options)
+    {
+        json.WriteStartObject();
+        json.WriteString("recipe", options.Recipe);
+        json.WriteString("law", options.Law);
+        json.WritePropertyName("breaks");
+        json.WriteRawValue($"[{string.Join(", ", options.Breaks)}]");
+        json.WriteString("loss", options.Loss);
+        json.WriteNumber("starts", options.Starts);
+        json.WriteString("precision", options.Precision == SearchPrecision.Mixed ? "mixed" : "double");
+        json.WriteNumber("refined", options.Refined);
+        json.WriteNumber("searchIterations", options.SearchIterations);
+        json.WriteEndObject();
+    }
+
+    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve)
+    {
+        json.WriteStartObject();
+        json.WriteString("curve", curve.Curve.Name);
+        json.WriteStartObject("points");
+        json.WriteNumber("fit", curve.Curve.Fit.Count);
+        json.WriteNumber("heldOut", curve.Curve.HeldOut.Count);
+        json.WriteNumber("copiesDropped", curve.Curve.CopiesDropped);
+        json.WriteEndObject();
+        if (curve.Chosen < 0) json.WriteNull("chosen");
+        else json.WriteNumber("chosen", curve.Chosen);
+        json.WritePropertyName("forecast");
+        WriteForecast(json, curve.Forecast);
+        json.WriteStartArray("fits");
+        foreach (Fit fit in curve.Fits) WriteFit(json, fit);
+        json.WriteEndArray();
+        WriteSentences(json, "warnings", curve.Warnings);
+        json.WriteEndObject();
+    }
+
+    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast)
+    {
+        if (forecast is null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        json.WriteStartObject();
+        json.WriteStartArray("components");
+        foreach (ForecastComponent component in forecast.Components)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("fit", component.Fit);
+            WriteNumber(json, "weight", component.Weight);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        WriteNumber(json, "noise", forecast.Noise);
+        json.WriteStartObject("quantiles");
+        WriteNumbers(json, "x", forecast.X);
+        WriteNumbers(json, "0.5", forecast.Median);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteFit(Utf8JsonWriter json, Fit fit)
+    {
+        json.WriteStartObject();
+        json.WriteString("law", fit.Law);
+        json.WriteNumber("breaks", fit.Breaks);
+        json.WriteString("loss", fit.Loss);
+        WriteParameters(json, "parameters", fit.Parameters);
+        WriteParameters(json, "standardErrors", fit.StandardErrors);
+        WriteNumber(json, "objective", fit.Objective);
+        json.WriteStartObject("rmsle");
+        WriteNumber(json, "fit", fit.Rmsle.Fit);
+        WriteNumber(json, "heldOut", fit.Rmsle.HeldOut);
+        WriteNumber(json, "heldOutError", fit.Rmsle.HeldOutError);
+        json.WriteEndObject();
+        WriteNumber(json, "aicc", fit.Aicc);
+        WriteNumber(json, "bic", fit.Bic);
+        json.WriteString("termination", fit.Termination.ToString());
+        WriteNumber(json, "gradientNorm", fit.GradientNorm);
+        json.WriteNumber("starts", fit.Starts);
+        json.WriteNumber("startsAtMinimum", fit.StartsAtMinimum);
+        WriteSentences(json, "warnings", fit.Warnings);
+        json.WriteEndObject();
+    }
+
+    private static void WriteParameters(Utf8JsonWriter json, string name, ImmutableArray<Parameter> parameters)
+    {
+        json.WriteStartObject(name);
+        foreach (Parameter parameter in parameters)
+        {
+            if (parameter.IsVector) WriteNumbers(json, parameter.Name, parameter.Values);
+            else WriteNumber(json, parameter.Name, parameter.Values[0]);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteSentences(Utf8JsonWriter json, string name, ImmutableArray<string> sentences)
+    {
+        json.WriteStartArray(name);
+        foreach (string sentence in sentences) json.WriteStringValue(sentence);
+        json.WriteEndArray();
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteString(name, NonFinite(value));
+    }
+
+    /// <summary>An array on one line: an indented writer would give each number a line of its own.</summary>
+    private static void WriteNumbers(Utf8JsonWriter json, string name, ImmutableArray<double> values)
+    {
+        json.WritePropertyName(name);
+        json.WriteRawValue($"[{string.Join(", ", values.Select(Literal))}]");
+
+        static string Literal(double value) =>
+            double.IsFinite(value) ? value.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : $"\"{NonFinite(value)}\"";
+    }
+
+    private static string NonFinite(double value) =>
+        double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}

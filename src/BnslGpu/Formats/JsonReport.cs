@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace BnslGpu.Formats;
+
+/// <summary>What a saved report is needed for later: the laws that were fitted, without the points.</summary>
+/// <param name="Curves">One entry a curve, in the order of the report.</param>
+public sealed record SavedReport(ImmutableArray<SavedCurve> Curves);
+
+/// <summary>The fits of one curve in a saved report.</summary>
+/// <param name="Name">The curve's name.</param>
+/// <param name="Chosen">Index of the chosen fit in <paramref name="Fits"/>; −1 where there is none.</param>
+/// <param name="Fits">The fits.</param>
+public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit> Fits);
+
+/// <summary>One fit in a saved report.</summary>
+/// <param name="Law">Name of the law.</param>
+/// <param name="Breaks">Number of breaks; 0 for laws without.</param>
+/// <param name="Loss">Name of the loss that was minimised.</param>
+/// <param name="Parameters">Parameters in natural units.</param>
+public sealed record SavedFit(string Law, int Breaks, string Loss, ImmutableArray<Parameter> Parameters)
+{
+    /// <summary>The law's value.</summary>
+    /// <param name="x">Scale, &gt; 0.</param>
+    /// <returns>ŷ in the units of y.</returns>
+    public double Predict(double x) => ScalingLaw.Get(Law, Breaks).Predict(Parameters, x);
+}
+
+/// <summary>Reads what <see cref="JsonFormat"/> writes. Properties it does not need may be missing; others may stand beside them.</summary>
+public static class JsonReport
+{
+    /// <summary>Reads a report from text.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="source">What errors call it: a file's name.</param>
+    /// <exception cref="InvalidDataException">It is not a report; the message says what is wrong and where.</exception>
+    public static SavedReport Read(string json, string source)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return Read(() => JsonDocument.Parse(json.AsMemory(json.StartsWith('\uFEFF') ? 1 : 0)), source);
+    }
+
+    /// <summary>Reads a report from UTF-8.</summary>
+    /// <param name="utf8">The text, to its end; it is not closed.</param>
+    /// <param name="source">What errors call it: a file's name.</param>
+    /// <exception cref="InvalidDataException">It is not a report; the message says what is wrong and where.</exception>
+    public static SavedReport Read(Stream utf8, string source) => Read(() => JsonDocument.Parse(utf8), source);
+
+    private static SavedReport Read(Func<JsonDocument> parse, string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        JsonDocument document;
+        try
+        {
+            document = parse();
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{source}, line {(e.LineNumber ?? 0) + 1}: this is not JSON, so it is not a bnsl report. {Remedy}", e);
+        }
+
+        using (document)
+        {
+            try
+            {
+                return ReadReport(document.RootElement, source);
+            }
+            catch (InvalidOperationException e)
+            {
+                // A string is decoded when it is asked for, and only then is seen not to be UTF-8.
+                throw new InvalidDataException($"{source}: some text in it is not UTF-8, so it is not a bnsl report. {Remedy}", e);
+            }
+        }
+    }
+
+    private const string Remedy = "Save one with bnsl fit and the format json.";
+
+    private static SavedReport ReadReport(JsonElement root, string source)
+    {
+        if (root.ValueKind != JsonValueKind.Object
+            || !root.TryGetProperty("tool", out JsonElement tool)
+            || tool.ValueKind != JsonValueKind.String
+            || tool.GetString() != "bnsl")
+            throw new InvalidDataException($"{source} is not a bnsl report: its property 'tool' is not 'bnsl'. {Remedy}");
+        return new SavedReport([.. new Node(root, source, "").Get("curves").Items().Select(ReadCurve)]);
+    }
+
+    private static SavedCurve ReadCurve(Node node)
+    {
+        string name = node.Get("curve").Text();
+        ImmutableArray<SavedFit> fits = [.. node.Get("fits").Items().Select(ReadFit)];
+        Node chosen = node.Get("chosen");
+        int index = chosen.Element.ValueKind == JsonValueKind.Null ? -1 : chosen.Integer();
+        if (index < -1 || index >= fits.Length) throw chosen.Wrong($"null or the index of one of {fits.Length} fits");
+        return new SavedCurve(name, index, fits);
+    }
+
+    private static SavedFit ReadFit(Node node)
+    {
+        int breaks = node.Get("breaks").Integer();
+        if (breaks < 0) throw node.Get("breaks").Wrong("a number of breaks, 0 or more");
+        Node law = node.Get("law");
+        Node parameters = node.Get("parameters");
+        return new SavedFit(
+            law.Text(),
+            breaks,
+            node.Get("loss").Text(),
+            InOrder(
+                FindLaw(law, breaks),
+                [.. parameters.Properties().Select(parameter => ReadParameter(parameter.Name, parameter.Node, breaks))],
+                parameters));
+    }
+
+    private static ScalingLaw FindLaw(Node law, int breaks)
+    {
+        try
+        {
+            return ScalingLaw.Get(law.Text(), breaks);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"{law.Source}, {law.Path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A law takes its parameters in its own order, and tools that rewrite JSON may sort properties by name.</summary>
+    private static ImmutableArray<Parameter> InOrder(ScalingLaw law, ImmutableArray<Parameter> parameters, Node node) =>
+    [
+        .. law.Parameters.Select(expected =>
+            parameters.LastOrDefault(parameter => parameter.Name == expected.Name) is not { } found ? throw node.Missing(expected.Name)
+            : found.IsVector != expected.PerBreak ? throw node.Get(expected.Name).Wrong(expected.PerBreak ? "an array" : "one number")
+            : found),
+    ];
+
+    private static Parameter ReadParameter(string name, Node node, int breaks)
+    {
+        if (node.Element.ValueKind != JsonValueKind.Array) return new Parameter(name, IsVector: false, [node.Number()]);
+        ImmutableArray<double> values = [.. node.Items().Select(item => item.Number())];
+        if (values.Length != breaks) throw node.Wrong($"one number a break, {breaks} of them");
+        return new Parameter(name, IsVector: true, values);
+    }
+
+    /// <summary>A value, and where it stands: every error names both.</summary>
+    private readonly record struct Node(JsonElement Element, string Source, string Path)
+    {
+        public Node Get(string property)
+        {
+            if (Element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
+            return Element.TryGetProperty(property, out JsonElement value) ? At(value, property) : throw Missing(property);
+        }
+
+        public IEnumerable<Node> Items()
+        {
+            if (Element.ValueKind != JsonValueKind.Array) throw Wrong("an array");
+            Node self = this;
+            return Element.EnumerateArray().Select((item, i) => self with { Element = item, Path = $"{self.Path}[{i}]" });
+        }
+
+        public IEnumerable<(string Name, Node Node)> Properties()
+        {
+            if (Element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
+            Node self = this;
+            return Element.EnumerateObject().Select(property => (property.Name, self.At(property.Value, property.Name)));
+        }
+
+        public string Text() => Element.ValueKind == JsonValueKind.String ? Element.GetString()! : throw Wrong("a string");
+
+        public int Integer() =>
+            Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out int value) ? value : throw Wrong("a whole number");
+
+        public double Number() => Element.ValueKind switch
+        {
+            JsonValueKind.Number => Element.GetDouble(),
+            JsonValueKind.String when Element.GetString() == "NaN" => double.NaN,
+            JsonValueKind.String when Element.GetString() == "Infinity" => double.PositiveInfinity,
+            JsonValueKind.String when Element.GetString() == "-Infinity" => double.NegativeInfinity,
+            _ => throw Wrong("a number, \"NaN\", \"Infinity\" or \"-Infinity\""),
+        };
+
+        public InvalidDataException Missing(string property) =>
+            new($"{Source}{(Path.Length > 0 ? $", {Path}" : "")}: property '{property}' is missing. {Remedy}");
+
+        public InvalidDataException Wrong(string expected)
+        {
+            string found = Element.GetRawText();
+            if (found.Length > 40) found = string.Concat(found.AsSpan(0, 40), "…");
+            return new InvalidDataException($"{Source}, {(Path.Length > 0 ? Path : "top level")} is {found}; expected {expected}.");
+        }
+
+        private Node At(JsonElement value, string property) =>
+            this with { Element = value, Path = Path.Length > 0 ? $"{Path}.{property}" : property };
+    }
+}

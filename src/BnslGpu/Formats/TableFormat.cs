@@ -1,0 +1,268 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace BnslGpu.Formats;
+
+/// <summary>For a person at a terminal: plain text, at most 100 columns wide.</summary>
+/// <remarks>Up to three curves are told in full; of more, each gets a line, and the whole a summary.</remarks>
+public sealed class TableFormat : IReportFormat
+{
+    private const int Width = 100;
+    private const int MostInFull = 3;
+
+    /// <inheritdoc/>
+    public string Name => "table";
+
+    /// <inheritdoc/>
+    public string Description => "For people at a terminal.";
+
+    /// <inheritdoc/>
+    public string FileExtension => ".txt";
+
+    /// <inheritdoc/>
+    public void Write(FitReport report, TextWriter output)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(output);
+        var lines = new List<string>();
+        if (report.Curves.Length <= MostInFull)
+        {
+            foreach (CurveFit curve in report.Curves)
+            {
+                InFull(curve, lines);
+                lines.Add("");
+            }
+        }
+        else
+        {
+            InBrief(report, lines);
+        }
+
+        StageSeconds s = report.Seconds;
+        lines.Add($"{report.Device}; {Seconds(s.Total)} s (read {Seconds(s.Read)}, search {Seconds(s.Search)}, refine {Seconds(s.Refine)})");
+        foreach (string line in lines)
+        {
+            output.Write(line.TrimEnd());
+            output.Write('\n');
+        }
+
+        static string Seconds(double value) => value < 10 ? value.ToString("F2", CultureInfo.InvariantCulture) : Readable.Number(value, 3);
+    }
+
+    // ---- one curve in full ----
+
+    private static void InFull(CurveFit curve, List<string> lines)
+    {
+        Curve data = curve.Curve;
+        lines.Add(Readable.Shorten(data.Name, Width));
+        string points = $"{Readable.Count(data.Fit.Count, "point")} fitted, {data.HeldOut.Count} held out";
+        if (data.CopiesDropped > 0) points += $", {data.CopiesDropped} exact {(data.CopiesDropped == 1 ? "copy" : "copies")} dropped";
+        lines.Add(curve.Fits.IsEmpty ? points : $"{points}; loss {curve.Fits[0].Loss}");
+        lines.Add("");
+        if (curve.Fits.IsEmpty) lines.Add("  no fit");
+        else lines.AddRange(Fits(curve));
+        if (curve.Chosen >= 0)
+        {
+            lines.Add("");
+            ChosenFit(curve.Fits[curve.Chosen], lines);
+        }
+
+        ImmutableArray<string> warnings = Warnings(curve);
+        if (warnings.IsEmpty) return;
+        lines.Add("");
+        foreach (string warning in warnings) Wrap("  ! ", warning, lines);
+    }
+
+    private static IEnumerable<string> Fits(CurveFit curve)
+    {
+        ImmutableArray<Fit> fits = curve.Fits;
+        var table = new Columns();
+        table.Left("", fits.Select((_, i) => i == curve.Chosen ? "*" : ""), gap: 0);
+        table.Left("law", fits.Select(fit => fit.Law), gap: 1);
+        table.Right("breaks", fits.Select(fit => fit.Breaks.ToString(CultureInfo.InvariantCulture)));
+        table.Right("RMSLE fit", fits.Select(fit => Readable.Number(fit.Rmsle.Fit, 4)));
+        if (curve.Curve.HeldOut.Count > 0) HeldOut(table, fits);
+        table.Right("AICc", fits.Select(fit => Criterion(fit.Aicc)));
+        table.Right("BIC", fits.Select(fit => Criterion(fit.Bic)));
+        table.Right("starts at minimum", fits.Select(fit => $"{fit.StartsAtMinimum} of {fit.Starts}"));
+        table.Left("", fits.Select(fit => fit.Termination is Termination.MaxIterations or Termination.NonFinite ? $"{fit.Termination}" : ""));
+        return table.Lines();
+
+        static string Criterion(double value) =>
+            double.IsFinite(value) ? value.ToString("F2", CultureInfo.InvariantCulture) : Readable.Number(value, 4);
+    }
+
+    private static void HeldOut(Columns table, IEnumerable<Fit?> fits)
+    {
+        table.Right("held out", fits.Select(fit => fit is null ? "" : Readable.Number(fit.Rmsle.HeldOut, 4)));
+        table.Left("", fits.Select(fit => fit?.Rmsle.HeldOutError is { } e && !double.IsNaN(e) ? $"± {Readable.Number(e, 2)}" : ""), gap: 1);
+    }
+
+    private static void ChosenFit(Fit fit, List<string> lines)
+    {
+        lines.Add($"* {Readable.Title(fit)}");
+        ImmutableArray<Parameter> scalars =
+            [.. fit.Parameters.Where(parameter => !parameter.IsVector && (parameter.Name != "logB" || !HasFiniteB(fit)))];
+        var table = new Columns();
+        table.Left("", scalars.Select(parameter => parameter.Name));
+        table.Right("", scalars.Select(parameter => Value(fit, parameter, 0)));
+        table.Left("", scalars.Select(parameter => Error(fit, parameter, 0)), gap: 1);
+        lines.AddRange(table.Lines());
+
+        ImmutableArray<Parameter> vectors = [.. fit.Parameters.Where(parameter => parameter.IsVector && !parameter.Values.IsEmpty)];
+        if (!vectors.IsEmpty)
+        {
+            lines.Add("");
+            table = new Columns();
+            table.Left("break", Enumerable.Range(1, vectors[0].Values.Length).Select(number => number.ToString(CultureInfo.InvariantCulture)));
+            foreach (Parameter parameter in vectors)
+            {
+                table.Right(parameter.Name, parameter.Values.Select((_, i) => Value(fit, parameter, i)), gap: 4);
+                table.Left("", parameter.Values.Select((_, i) => Error(fit, parameter, i)), gap: 1);
+            }
+
+            lines.AddRange(table.Lines());
+        }
+
+        if (scalars.Concat(vectors).Any(parameter => parameter.Values.Where((_, i) => double.IsNaN(StandardError(fit, parameter, i))).Any()))
+            lines.Add("  (± ?: the data do not determine it, or it is held at a bound)");
+        if (fit.Law != "bnsl") return;
+        lines.Add("");
+        lines.AddRange(Formula(fit));
+    }
+
+    private static string Value(Fit fit, Parameter parameter, int i) =>
+        Readable.Number(parameter.Values[i], StandardError(fit, parameter, i));
+
+    private static string Error(Fit fit, Parameter parameter, int i) =>
+        StandardError(fit, parameter, i) is var error && double.IsNaN(error) ? "± ?" : $"± {Readable.Number(error, 2)}";
+
+    private static double StandardError(Fit fit, Parameter parameter, int i) =>
+        fit.StandardErrors.FirstOrDefault(other => other.Name == parameter.Name) is { } errors && i < errors.Values.Length
+            ? errors.Values[i]
+            : double.NaN;
+
+    /// <summary>The law with its numbers in it, a factor a line where one line is too short.</summary>
+    private static IEnumerable<string> Formula(Fit fit)
+    {
+        double a = Scalar("a"), c0 = Scalar("c0");
+        string b = HasFiniteB(fit) ? Six(Scalar("b")) : $"exp({Six(Scalar("logB"))})";
+        ImmutableArray<double> c = Vector("c"), d = Vector("d"), f = Vector("f");
+        string first = $"  y = {(a == 0 ? "" : $"{Six(a)} + ")}{b} * x^({Six(-c0)})";
+        string[] factors = [.. c.Select((ci, i) => $"* (1 + (x/{Six(d[i])})^(1/{Six(f[i])}))^({Six(-ci)} * {Six(f[i])})")];
+        string whole = string.Join(' ', factors.Prepend(first));
+        return whole.Length <= Width ? [whole] : factors.Select(factor => "      " + factor).Prepend(first);
+
+        double Scalar(string name) => fit.Parameters.First(parameter => parameter.Name == name).Values[0];
+        ImmutableArray<double> Vector(string name) => fit.Parameters.FirstOrDefault(parameter => parameter.Name == name)?.Values ?? [];
+        static string Six(double value) => Readable.Number(value, 6);
+    }
+
+    /// <summary>b is exp(logB), and leaves the range of doubles long before logB does.</summary>
+    private static bool HasFiniteB(Fit fit) =>
+        fit.Parameters.FirstOrDefault(parameter => parameter.Name == "b") is { } b && double.IsFinite(b.Values[0]) && b.Values[0] != 0;
+
+    // ---- a line a curve ----
+
+    private static void InBrief(FitReport report, List<string> lines)
+    {
+        ImmutableArray<CurveFit> curves = report.Curves;
+        ImmutableArray<Fit?> chosen = [.. curves.Select(curve => curve.Chosen < 0 ? null : curve.Fits[curve.Chosen])];
+        var table = new Columns();
+        table.Left("curve", curves.Select(curve => Readable.Shorten(curve.Curve.Name, 36)), gap: 0);
+        table.Left("", curves.Select(curve => Warnings(curve).IsEmpty ? "" : "!"), gap: 1);
+        table.Right("breaks", chosen.Select(fit => fit is null ? "no fit" : fit.Breaks.ToString(CultureInfo.InvariantCulture)), gap: 1);
+        table.Right("RMSLE fit", chosen.Select(fit => fit is null ? "" : Readable.Number(fit.Rmsle.Fit, 4)));
+        if (curves.Any(curve => curve.Curve.HeldOut.Count > 0)) HeldOut(table, chosen);
+        foreach (string name in new[] { "a", "c0" })
+            if (chosen.Any(fit => Scalar(fit, name) is not null)) table.Right(name, chosen.Select(fit => Scalar(fit, name) ?? ""));
+        table.Right("starts", chosen.Select(fit => fit is null ? "" : Percent(fit)));
+        lines.AddRange(table.Lines());
+        lines.Add("");
+        Summary(report, lines);
+
+        static string? Scalar(Fit? fit, string name) =>
+            fit?.Parameters.FirstOrDefault(parameter => parameter.Name == name && !parameter.IsVector) is { } parameter
+                ? Readable.Number(parameter.Values[0], 4)
+                : null;
+
+        static string Percent(Fit fit) => fit.Starts > 0 ? $"{100L * fit.StartsAtMinimum / fit.Starts} %" : "";
+    }
+
+    private static void Summary(FitReport report, List<string> lines)
+    {
+        ImmutableArray<CurveFit> fitted = [.. report.Curves.Where(curve => curve.Chosen >= 0)];
+        int without = report.Curves.Length - fitted.Length;
+        string count = Readable.Count(report.Curves.Length, "curve");
+        if (without > 0) count += $", {without} of them without a fit";
+        lines.Add($"{count}; law {report.Options.Law}, loss {report.Options.Loss}, recipe {report.Options.Recipe}");
+        lines.Add("starts: the share of them that ended at the minimum");
+        double[] errors = [.. fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut).Where(error => !double.IsNaN(error)).Order()];
+        if (errors.Length > 0)
+        {
+            double median = (errors[(errors.Length - 1) / 2] + errors[errors.Length / 2]) / 2;
+            string mean = Readable.Number(errors.Average(), 4), middle = Readable.Number(median, 4);
+            lines.Add($"RMSLE held out: mean {mean}, median {middle} ({Readable.Count(errors.Length, "curve")})");
+        }
+
+        int warned = report.Curves.Count(curve => !Warnings(curve).IsEmpty);
+        if (warned > 0) lines.Add($"! {Readable.Count(warned, "curve")} with warnings; the format json has them as sentences");
+    }
+
+    // ---- parts ----
+
+    /// <summary>The curve's warnings and those of its chosen fit.</summary>
+    private static ImmutableArray<string> Warnings(CurveFit curve) =>
+        curve.Chosen < 0 ? curve.Warnings : [.. curve.Warnings.Concat(curve.Fits[curve.Chosen].Warnings).Distinct()];
+
+    private static void Wrap(string indent, string sentence, List<string> lines)
+    {
+        string line = indent;
+        foreach (string word in sentence.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length > indent.Length && line.Length + word.Length > Width)
+            {
+                lines.Add(line);
+                line = new string(' ', indent.Length);
+            }
+
+            line += word + " ";
+        }
+
+        lines.Add(line);
+    }
+
+    /// <summary>Columns side by side, each with a header and one cell a row.</summary>
+    private sealed class Columns
+    {
+        private readonly List<string[]> _columns = [];
+
+        /// <summary>Words, to the left.</summary>
+        public void Left(string header, IEnumerable<string> cells, int gap = 2) =>
+            Add([header, .. cells], gap, (cell, width) => cell.PadRight(width));
+
+        /// <summary>Numbers, their decimal points under one another, and the header to the right.</summary>
+        public void Right(string header, IEnumerable<string> cells, int gap = 2)
+        {
+            string[] numbers = [.. cells];
+            int fraction = numbers.Select(Fraction).DefaultIfEmpty(0).Max();
+            IEnumerable<string> onThePoint = numbers.Select(cell => cell + new string(' ', fraction - Fraction(cell)));
+            Add([header, .. onThePoint], gap, (cell, width) => cell.PadLeft(width));
+
+            static int Fraction(string cell) => cell.IndexOf('.', StringComparison.Ordinal) is >= 0 and var point ? cell.Length - point : 0;
+        }
+
+        public IEnumerable<string> Lines()
+        {
+            IEnumerable<string> lines =
+                Enumerable.Range(0, _columns[0].Length).Select(row => string.Concat(_columns.Select(column => column[row])));
+            return _columns.All(column => column[0].Trim().Length == 0) ? lines.Skip(1) : lines;
+        }
+
+        private void Add(string[] cells, int gap, Func<string, int, string> pad)
+        {
+            int width = cells.Max(cell => cell.Length);
+            _columns.Add([.. cells.Select(cell => new string(' ', gap) + pad(cell, width))]);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+using System.Collections.Immutable;
+using System.Text;
+using BnslGpu.Formats;
+using static BnslGpu.SvgPlot;
+
+namespace BnslGpu;
+
+/// <summary>Everything inside the axes of one curve, and the axes.</summary>
+internal sealed class SvgPanel
+{
+    private const double Height = 360, Top = 40, Right = 456, Bottom = 314;
+    private const double LabelSize = 10, LegendSize = 9.5, LegendRow = 13.5, LegendKey = 24;
+
+    private const string LegendBox = "fill='#ffffff' fill-opacity='.85' stroke='#cccccc' stroke-width='0.5'";
+    private const string Blue = "#0072B2", Vermilion = "#D55E00", Black = "#000000";
+
+    // The chosen fit: solid over the points it was fitted to, dashed beyond.
+    private const string Solid = $"stroke='{Blue}' stroke-width='1.9'", Beyond = $"stroke='{Blue}' stroke-width='1.7'";
+
+    // Rivals are thin; no two have the same dashes.
+    private static readonly (string Colour, string Dashes)[] s_rivals =
+    [
+        ("#CC79A7", "1.5 2.5"), ("#009E73", "5 2 1.5 2"), ("#E69F00", "4 3"),
+        ("#56B4E9", "8 2 1.5 2 1.5 2"), ("#999999", "10 3"), ("#666666", "3 1.5"),
+    ];
+
+    private readonly CurveFit _curve;
+    private readonly ImmutableArray<(double X, double Y)> _fitted, _heldOut;
+    private readonly Fit? _chosen;
+    private readonly double _left;
+    private readonly LogAxis _x, _y;
+
+    public SvgPanel(CurveFit curve, ImmutableArray<(double X, double Y)> fitted, ImmutableArray<(double X, double Y)> heldOut)
+    {
+        (_curve, _fitted, _heldOut) = (curve, fitted, heldOut);
+        _chosen = curve.Chosen < 0 ? null : curve.Fits[curve.Chosen];
+        (double xLow, double xHigh) = Range(fitted.Concat(heldOut).Select(point => Math.Log10(point.X)));
+        double xSpan = xHigh - xLow;
+        (xLow, xHigh) = (xLow - .04 * xSpan, xHigh + .06 * xSpan);
+
+        (double yLow, double yHigh) = Range(fitted.Concat(heldOut).Select(point => Math.Log10(point.Y)));
+        if (_chosen is not null)
+        {
+            // The line is to be seen whole, but not at the price of the points: it gets at most their own height again on either side.
+            double most = yHigh - yLow, low = yLow - most, high = yHigh + most;
+            foreach (double logY in Samples(xLow, xHigh).Select(_chosen.Predict).Where(HasLog).Select(Math.Log10))
+                (yLow, yHigh) = (Math.Min(yLow, Math.Max(logY, low)), Math.Max(yHigh, Math.Min(logY, high)));
+        }
+
+        double ySpan = yHigh - yLow;
+        (yLow, yHigh) = (yLow - .06 * ySpan, yHigh + .06 * ySpan);
+        _y = new LogAxis(yLow, yHigh, Bottom, Top, (_, _) => 22);
+        _left = 38 + _y.Labelled.Select(tick => tick.Ems * LabelSize).DefaultIfEmpty(20).Max();
+        _x = new LogAxis(xLow, xHigh, _left, Right, (one, next) => (one.Ems + next.Ems) / 2 * LabelSize + 12);
+    }
+
+    public void Draw(StringBuilder svg)
+    {
+        Axes(svg);
+        svg.Append($"<clipPath id='{Clip}'><rect {Frame()}/></clipPath>\n");
+        Breaks(svg);
+        // Few points stand on the lines, many would bury them.
+        bool many = _fitted.Length + _heldOut.Length > 100;
+        if (many) Points(svg);
+        Lines(svg);
+        if (!many) Points(svg);
+        Legend(svg);
+    }
+
+    private void Axes(StringBuilder svg)
+    {
+        svg.Append("<g stroke='#e4e4e4' stroke-width='0.6'>\n");
+        foreach (Tick tick in _x.Labelled) Segment(svg, _x.Place(tick.Value), Top, _x.Place(tick.Value), Bottom);
+        foreach (Tick tick in _y.Labelled) Segment(svg, _left, _y.Place(tick.Value), Right, _y.Place(tick.Value));
+        svg.Append($"</g>\n<g stroke='{Ink}' stroke-width='0.8'>\n");
+        foreach (double value in _x.Minor) Segment(svg, _x.Place(value), Bottom, _x.Place(value), Bottom - 2.5);
+        foreach (double value in _y.Minor) Segment(svg, _left, _y.Place(value), _left + 2.5, _y.Place(value));
+        foreach (Tick tick in _x.Labelled) Segment(svg, _x.Place(tick.Value), Bottom, _x.Place(tick.Value), Bottom - 5);
+        foreach (Tick tick in _y.Labelled) Segment(svg, _left, _y.Place(tick.Value), _left + 5, _y.Place(tick.Value));
+        svg.Append($"<rect {Frame()} fill='none'/>\n</g>\n");
+        svg.Append($"<g font-size='{N(LabelSize)}'>\n");
+        foreach (Tick tick in _x.Labelled) Label(svg, _x.Place(tick.Value), Bottom + 14, "middle", tick);
+        foreach (Tick tick in _y.Labelled) Label(svg, _left - 5, _y.Place(tick.Value) + 3.5, "end", tick);
+        svg.Append("</g>\n");
+        double middle = (_left + Right) / 2, height = (Top + Bottom) / 2;
+        svg.Append($"<text x='{N(middle)}' y='{N(Bottom + 33)}' font-size='12' font-style='italic' text-anchor='middle'>x</text>\n");
+        svg.Append($"<text x='18' y='{N(height)}' font-size='12' font-style='italic' text-anchor='middle'>y</text>\n");
+    }
+
+    /// <summary>Plots on one page share a name where they share a frame, and only there.</summary>
+    private string Clip => $"axes-{N(_left)}";
+
+    private string Frame() => $"x='{N(_left)}' y='{N(Top)}' width='{N(Right - _left)}' height='{N(Bottom - Top)}'";
+
+    private static void Segment(StringBuilder svg, double x1, double y1, double x2, double y2) =>
+        svg.Append($"<line x1='{N(x1)}' y1='{N(y1)}' x2='{N(x2)}' y2='{N(y2)}'/>\n");
+
+    private static void Label(StringBuilder svg, double x, double y, string anchor, Tick tick)
+    {
+        string power = tick.Exponent.Length > 0 ? $"<tspan dy='-4' font-size='7'>{tick.Exponent}</tspan>" : "";
+        svg.Append($"<text x='{N(x)}' y='{N(y)}' text-anchor='{anchor}'>{tick.Text}{power}</text>\n");
+    }
+
+    /// <summary>The d of the chosen fit, named above the axes.</summary>
+    private void Breaks(StringBuilder svg)
+    {
+        double free = double.NegativeInfinity;
+        foreach ((double place, int number) in BreakPlaces())
+        {
+            svg.Append("<g stroke='#666666' stroke-width='0.8' stroke-dasharray='1 2.5'>");
+            Segment(svg, place, Top, place, Bottom);
+            svg.Append("</g>\n");
+            double label = Math.Max(place, free);
+            free = label + 13;
+            string name = $"<tspan font-style='italic'>d</tspan><tspan dy='2' font-size='7'>{number}</tspan>";
+            svg.Append($"<text x='{N(label)}' y='{N(Top - 5)}' font-size='10' text-anchor='middle'>{name}</text>\n");
+        }
+    }
+
+    private IEnumerable<(double Place, int Number)> BreakPlaces() =>
+        (_chosen?.Parameters.FirstOrDefault(parameter => parameter is { Name: "d", IsVector: true })?.Values ?? [])
+        .Select((d, i) => (_x.Place(d), i + 1))
+        .Where(mark => mark.Item1 >= _left && mark.Item1 <= Right);
+
+    private void Lines(StringBuilder svg)
+    {
+        svg.Append($"<g clip-path='url(#{Clip})' fill='none' stroke-linejoin='round'>\n");
+        foreach ((Fit rival, (string colour, string dashes)) in Rivals())
+            Path(svg, rival, _x.At(0), _x.At(1), $"stroke='{colour}' stroke-width='1.1' stroke-dasharray='{dashes}'");
+        if (_chosen is not null)
+        {
+            double seam = _fitted.IsEmpty ? _x.At(0) : _fitted[^1].X;
+            Path(svg, _chosen, seam, _x.At(1), Beyond + " stroke-dasharray='6 3'");
+            Path(svg, _chosen, _x.At(0), seam, Solid);
+        }
+
+        svg.Append("</g>\n");
+    }
+
+    private IEnumerable<(Fit Rival, (string Colour, string Dashes) Style)> Rivals() =>
+        _curve.Fits.Where((_, i) => i != _curve.Chosen).Select((fit, i) => (fit, s_rivals[i % s_rivals.Length]));
+
+    private void Path(StringBuilder svg, Fit fit, double from, double to, string style)
+    {
+        var path = new StringBuilder();
+        bool down = false;
+        foreach (double x in Samples(Math.Log10(from), Math.Log10(to)))
+        {
+            double y = fit.Predict(x);
+            if (HasLog(y))
+            {
+                // Far outside the axes any place is as good: a file should not carry 1e200.
+                double place = Math.Clamp(_y.Place(y), -Height, 2 * Height);
+                path.Append($"{(down ? " " : path.Length > 0 ? " M" : "M")}{N(_x.Place(x))},{N(place)}");
+                down = true;
+            }
+            else
+            {
+                down = false;
+            }
+        }
+
+        if (path.Length > 0) svg.Append($"<path {style} d='{path}'/>\n");
+    }
+
+    /// <summary>Values of x at equal steps of its logarithm, at most 1.5 points of the page apart.</summary>
+    private static IEnumerable<double> Samples(double logLow, double logHigh)
+    {
+        const int Steps = 300;
+        for (int i = 0; i <= Steps; i++) yield return Math.Pow(10, logLow + (logHigh - logLow) * i / Steps);
+    }
+
+    private void Points(StringBuilder svg)
+    {
+        // From 3 points across where there are few, down to 1.1 and half transparent where there are thousands.
+        double radius = Math.Clamp(3 * Math.Pow(30.0 / Math.Max(1, _fitted.Length + _heldOut.Length), .3), 1.1, 3);
+        bool many = _fitted.Length + _heldOut.Length > 100;
+        svg.Append($"<g clip-path='url(#{Clip})' {HeldOutStyle(radius, many)}>\n");
+        foreach ((double x, double y) in _heldOut) Circle(svg, x, y, radius);
+        svg.Append($"</g>\n<g clip-path='url(#{Clip})' {FittedStyle(many)}>\n");
+        foreach ((double x, double y) in _fitted) Circle(svg, x, y, radius);
+        svg.Append("</g>\n");
+
+        void Circle(StringBuilder into, double x, double y, double r) =>
+            into.Append($"<circle cx='{N(_x.Place(x))}' cy='{N(_y.Place(y))}' r='{N(r)}'/>\n");
+    }
+
+    private static string FittedStyle(bool many) => $"fill='{Black}' fill-opacity='{(many ? ".6" : "1")}'";
+
+    private static string HeldOutStyle(double radius, bool many) =>
+        $"fill='{(many ? "none" : "#ffffff")}' "
+        + $"stroke='{Vermilion}' stroke-width='{N(Math.Min(1.3, .4 * radius))}' stroke-opacity='{(many ? ".7" : "1")}'";
+
+    // ---- legend ----
+
+    private void Legend(StringBuilder svg)
+    {
+        List<(string Text, string Key)> rows = [];
+        if (!_fitted.IsEmpty) rows.Add(($"fitted ({_fitted.Length})", Marker(FittedStyle(many: false))));
+        if (!_heldOut.IsEmpty) rows.Add(($"held out ({_heldOut.Length})", Marker(HeldOutStyle(2.5, many: false))));
+        if (_chosen is not null)
+        {
+            const double Seam = LegendKey / 2;
+            rows.Add((Readable.Title(_chosen), Line(Solid, 0, Seam) + Line(Beyond + " stroke-dasharray='4 2'", Seam, LegendKey)));
+        }
+
+        foreach ((Fit rival, (string colour, string dashes)) in Rivals())
+        {
+            string text = rival.Law == _chosen?.Law ? Readable.Count(rival.Breaks, "break") : Readable.Title(rival);
+            rows.Add((text, Line($"stroke='{colour}' stroke-width='1.1' stroke-dasharray='{dashes}'", 0, LegendKey)));
+        }
+
+        double width = LegendKey + 18 + LegendSize * .52 * rows.Max(row => row.Text.Length), height = 8 + LegendRow * rows.Count;
+        (double left, double top) = EmptiestCorner(width, height);
+        svg.Append($"<g transform='translate({N(left)} {N(top)})' font-size='{N(LegendSize)}'>\n");
+        svg.Append($"<rect width='{N(width)}' height='{N(height)}' {LegendBox}/>\n");
+        for (int i = 0; i < rows.Count; i++)
+        {
+            double middle = 4 + LegendRow * (i + .5);
+            string text = $"<text x='{N(LegendKey + 6)}' y='3.4'>{Escaped(rows[i].Text)}</text>";
+            svg.Append($"<g transform='translate(6 {N(middle)})'>{rows[i].Key}{text}</g>\n");
+        }
+
+        svg.Append("</g>\n");
+
+        static string Marker(string style) => $"<circle cx='{N(LegendKey / 2)}' cy='0' r='2.5' {style}/>";
+        static string Line(string style, double from, double to) => $"<line x1='{N(from)}' y1='0' x2='{N(to)}' y2='0' {style}/>";
+    }
+
+    /// <summary>The corner, or else the middle of a side, where the box covers the least; of equals the first.</summary>
+    private (double Left, double Top) EmptiestCorner(double width, double height)
+    {
+        double near = _left + 7, far = Right - 7 - width, across = (near + far) / 2;
+        double top = Top + 7, bottom = Bottom - 7 - height, down = (top + bottom) / 2;
+        ImmutableArray<(double X, double Y, double Weight)> spots = [.. Spots()];
+        return new[] { (far, top), (near, bottom), (near, top), (far, bottom), (across, top), (across, bottom), (far, down), (near, down) }
+            .MinBy(corner => spots.Where(spot => Inside(spot, corner)).Sum(spot => spot.Weight));
+
+        bool Inside((double X, double Y, double Weight) spot, (double Left, double Top) box) =>
+            spot.X >= box.Left - 4 && spot.X <= box.Left + width + 4 && spot.Y >= box.Top - 4 && spot.Y <= box.Top + height + 4;
+
+        IEnumerable<(double X, double Y, double Weight)> Spots()
+        {
+            foreach ((double x, double y) in _fitted.Concat(_heldOut)) yield return (_x.Place(x), _y.Place(y), 3);
+            for (int i = 0; i < _curve.Fits.Length; i++)
+            {
+                foreach (double x in Samples(Math.Log10(_x.At(0)), Math.Log10(_x.At(1))))
+                {
+                    double y = _curve.Fits[i].Predict(x);
+                    if (HasLog(y)) yield return (_x.Place(x), _y.Place(y), i == _curve.Chosen ? 1 : .3);
+                }
+            }
+
+            foreach ((double place, _) in BreakPlaces())
+                for (double y = Top; y <= Bottom; y += 10) yield return (place, y, .1);
+        }
+    }
+
+    /// <summary>The ends of a set of logarithms; where they are all but equal, a tenth of a decade about them.</summary>
+    private static (double Low, double High) Range(IEnumerable<double> logs)
+    {
+        (double low, double high) = (double.PositiveInfinity, double.NegativeInfinity);
+        foreach (double log in logs) (low, high) = (Math.Min(low, log), Math.Max(high, log));
+        return high - low >= 1e-4 ? (low, high) : ((low + high) / 2 - .05, (low + high) / 2 + .05);
+    }
+}

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Xml.Linq;
+using Xunit;
+
+namespace BnslGpu.Tests.Formats;
+
+public class SvgPlotTests
+{
+    private static readonly XNamespace s_svg = "http://www.w3.org/2000/svg";
+
+    [Fact]
+    public void Every_point_is_a_circle_and_the_legend_has_one_of_each_kind()
+    {
+        XElement plot = Drawn(Sample.Curve);
+        Assert.Equal(4 + 1 + 2, plot.Descendants(s_svg + "circle").Count());
+        string[] texts = Texts(plot);
+        Assert.Contains("fitted (4)", texts);
+        Assert.Contains("held out (1)", texts);
+        Assert.Contains("bnsl, 1 break", texts);
+        Assert.Contains("0 breaks", texts);
+        Assert.Contains("d1", texts);
+    }
+
+    [Fact]
+    public void The_chosen_fit_is_one_line_up_to_the_last_fitted_point_and_another_beyond()
+    {
+        XElement[] paths = [.. Drawn(Sample.Curve).Descendants(s_svg + "path")];
+        Assert.Equal(3, paths.Length);
+        Assert.Null(paths[2].Attribute("stroke-dasharray"));
+        Assert.NotNull(paths[1].Attribute("stroke-dasharray"));
+        string seam = paths[2].Attribute("d")!.Value.Split(' ')[^1];
+        Assert.Equal("M" + seam, paths[1].Attribute("d")!.Value.Split(' ')[0]);
+        // The seam stands at x = 625, as the fitted point does.
+        Assert.Contains(Drawn(Sample.Curve).Descendants(s_svg + "circle"), circle => circle.Attribute("cx")!.Value == seam.Split(',')[0]);
+    }
+
+    [Fact]
+    public void A_name_is_escaped_and_what_xml_cannot_write_is_replaced()
+    {
+        const string Name = "<script>&\"'\u0001\uD800 π 😀";
+        XElement plot = Drawn(Sample.WithoutFit with { Curve = new Curve(Name, Sample.WithoutFit.Curve.Fit) });
+        Assert.Equal("<script>&\"'\uFFFD\uFFFD π 😀", plot.Element(s_svg + "title")!.Value);
+        Assert.Empty(plot.Descendants(s_svg + "script"));
+    }
+
+    [Fact]
+    public void A_curve_without_a_fit_is_its_points_alone()
+    {
+        XElement plot = Drawn(Sample.WithoutFit);
+        Assert.Equal(2 + 1, plot.Descendants(s_svg + "circle").Count());
+        Assert.Empty(plot.Descendants(s_svg + "path"));
+    }
+
+    [Fact]
+    public void A_curve_without_a_point_that_has_a_logarithm_says_so()
+    {
+        XElement plot = Drawn(Sample.WithoutFit with { Curve = new Curve("zero", new Points([1, 2], [0, -1])) });
+        Assert.Contains("no point with x > 0 and y > 0", Texts(plot));
+    }
+
+    [Fact]
+    public void Stretches_without_a_logarithm_are_left_out_and_wild_rivals_move_no_axis()
+    {
+        // 8 x^(-.25) − 2 has no logarithm from x = 256 on; 1e200 x^(-60) is far above every point, then far below.
+        Fit dives = Sample.BnslFit(-2, 8, .25, [], [], []), wild = Sample.BnslFit(0, 1e200, 60, [], [], []);
+        Fit none = Sample.BnslFit(0, double.NaN, 1, [], [], []);
+        XElement tame = Drawn(Sample.Curve), plot = Drawn(Sample.Curve with { Fits = [.. Sample.Curve.Fits, dives, wild, none] });
+
+        string[] paths = [.. plot.Descendants(s_svg + "path").Select(path => path.Attribute("d")!.Value)];
+        string lastX = paths[1].Split(' ')[^1].TrimStart('M').Split(',')[0];
+        string at256 = plot.Elements(s_svg + "g").Elements(s_svg + "circle").Select(circle => circle.Attribute("cx")!.Value).ElementAt(3);
+        Assert.InRange(double.Parse(lastX, CultureInfo.InvariantCulture), 0, double.Parse(at256, CultureInfo.InvariantCulture));
+        Assert.All(paths, path => Assert.InRange(path.Length, 1, 301 * 20));
+        Assert.Equal(Circles(tame), Circles(plot));
+
+        static string[] Circles(XElement of) => [.. of.Elements(s_svg + "g").Elements(s_svg + "circle").Select(circle => circle.ToString())];
+    }
+
+    [Fact]
+    public void A_thousand_points_are_smaller_than_ten_and_stand_under_the_line()
+    {
+        CurveFit thousand = Sample.Curve with
+        {
+            Curve = new Curve("many", new Points([.. Enumerable.Range(1, 1000).Select(x => (double)x)], [.. Enumerable.Range(1, 1000).Select(x => 1.0 / x)])),
+        };
+        XElement many = Drawn(thousand), few = Drawn(Sample.Curve);
+        Assert.True(Radius(many) < Radius(few));
+        Assert.True(CirclesComeFirst(many));
+        Assert.False(CirclesComeFirst(few));
+
+        static double Radius(XElement plot) => double.Parse(plot.Descendants(s_svg + "circle").First().Attribute("r")!.Value, CultureInfo.InvariantCulture);
+        static bool CirclesComeFirst(XElement plot) =>
+            plot.Descendants().First(part => part.Name == s_svg + "circle" || part.Name == s_svg + "path").Name == s_svg + "circle";
+    }
+
+    [Theory]
+    [InlineData(1, 1e12, 3, 1e-4)]
+    [InlineData(160, 928, 2.1, .56)]
+    [InlineData(5e5, 3e11, .97, .23)]
+    [InlineData(1e9, 1.08e9, .812, .8102)]
+    [InlineData(1, 9, 9, 1)]
+    [InlineData(.001, .0035, 40000, 39000)]
+    [InlineData(1e-300, 1e300, 1e300, 1e-300)]
+    [InlineData(7, 7, .5, .5)]
+    public void Both_axes_have_three_labels_or_more_inside_the_page(double x1, double x2, double y1, double y2)
+    {
+        XElement plot = Drawn(Sample.WithoutFit with { Curve = new Curve("two", new Points([x1, x2], [y1, y2])) });
+        XElement[] labels = [.. plot.Elements(s_svg + "g").First(group => group.Elements(s_svg + "text").Any()).Elements(s_svg + "text")];
+        Assert.InRange(labels.Count(label => label.Attribute("text-anchor")!.Value == "middle"), 3, 12);
+        Assert.InRange(labels.Count(label => label.Attribute("text-anchor")!.Value == "end"), 3, 12);
+        Assert.Equal(labels.Length, labels.Select(label => label.Attribute("text-anchor")!.Value + label.Value).Distinct().Count());
+        Assert.All(plot.Descendants(s_svg + "circle"), circle => Assert.InRange(double.Parse(circle.Attribute("cx")!.Value, CultureInfo.InvariantCulture), 0, 480));
+    }
+
+    [Theory]
+    [InlineData("IC|bird_5|MiX/B/16", "IC_bird_5_MiX_B_16.svg")]
+    [InlineData("../../etc/passwd", "etc_passwd.svg")]
+    [InlineData("C:\\a?*", "C_a.svg")]
+    [InlineData("con", "curve_con.svg")]
+    [InlineData("lpt1.x", "curve_lpt1.x.svg")]
+    [InlineData("|||", "curve.svg")]
+    [InlineData("", "curve.svg")]
+    [InlineData("学习 曲线", "学习_曲线.svg")]
+    public void A_file_is_named_after_its_curve_without_what_a_file_system_minds(string curve, string file) => Assert.Equal(file, SvgPlot.FileName(curve));
+
+    [Fact]
+    public void A_long_name_keeps_both_its_ends() =>
+        Assert.Matches("^a{40}_b{39}[.]svg$", SvgPlot.FileName(new string('a', 200) + new string('b', 200)));
+
+    [Fact]
+    public void No_two_curves_share_a_file() =>
+        Assert.Equal(["a_b.svg", "A_b-2.svg", "a_b-2-2.svg", "a_b-3.svg", "c.svg"], SvgPlot.FileNames(["a|b", "A/b", "a|b-2", "a b", "c"]));
+
+    /// <summary>The plot as XML; whatever is drawn, no number in it is NaN or infinite and drawing it again gives the same text.</summary>
+    private static XElement Drawn(CurveFit curve)
+    {
+        string svg = SvgPlot.Render(curve);
+        Assert.Equal(svg, SvgPlot.Render(curve));
+        Assert.DoesNotContain("NaN", svg, StringComparison.Ordinal);
+        Assert.DoesNotContain("Infinity", svg, StringComparison.Ordinal);
+        Assert.DoesNotContain("∞", svg, StringComparison.Ordinal);
+        return XDocument.Parse(svg).Root!;
+    }
+
+    private static string[] Texts(XElement plot) => [.. plot.Descendants(s_svg + "text").Select(text => text.Value)];
+}
