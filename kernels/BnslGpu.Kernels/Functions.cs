@@ -14,7 +14,7 @@ public static class Functions
     public const double ExpUlps = 1.5;
 
     /// <summary>Bound on the error of <see cref="Log"/> and <see cref="LogOnePlus"/>, in ulp of max(|log|, 0.35) and of |log(1 + x)|.</summary>
-    public const double LogUlps = 3;
+    public const double LogUlps = 3.5;
 
     /// <summary>eˣ = 2ⁿ eʳ, n = round(x / log 2), |r| ≤ log(2)/2, eʳ = 1 + r + r² q(r).</summary>
     /// <inheritdoc cref="IReal{TSelf, TMask}.Exp"/>

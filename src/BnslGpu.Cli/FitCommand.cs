@@ -48,7 +48,7 @@ internal sealed class FitCommand : ToolCommand
         "--starts", "Random starts of each curve and number of breaks. Default: 256.", least: 1);
     private readonly Option<ulong?> _seed = OptionKinds.Seed("--seed", "Seed of every random number. Default: 0.");
     private readonly Option<string?> _precision = OptionKinds.OneOf(
-        "--precision", "Arithmetic of the search; results are always refined in double. Default: mixed.",
+        "--precision", "Arithmetic of the search; results are always refined in double. Default: double.",
         Enum.GetNames<SearchPrecision>().Select(Lower));
     private readonly Option<string?> _device = OptionKinds.OneOf(
         "--device", "Where the search runs; see 'bnsl devices'. Default: auto.",

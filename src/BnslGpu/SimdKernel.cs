@@ -58,6 +58,13 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
                     Store(row, lane, jacobian.Slice(at * P, P));
                 }
             }
+
+            for (int lane = 0; lane < count; lane++)
+            {
+                if (IsFinite(θ.Slice((first + lane) * P, P))) continue;
+                residuals.Slice((first + lane) * problem.Count, problem.Count).Fill(double.NaN);
+                jacobian.Slice((first + lane) * problem.Count * P, problem.Count * P).Fill(double.NaN);
+            }
         }
     }
 
@@ -70,7 +77,8 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
             int count = Math.Min(T.Count, losses.Length - first);
             for (int lane = 0; lane < T.Count; lane++) Load(θ.Slice((first + Math.Min(lane, count - 1)) * P, P), lanes, lane);
             T loss = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Loss(memory.Points, problem.Count, memory.LogScale, new Block<T>(lanes), new Block<T>(lanes + P));
-            for (int lane = 0; lane < count; lane++) losses[first + lane] = ToDouble(((TScalar*)&loss)[lane]);
+            for (int lane = 0; lane < count; lane++)
+                losses[first + lane] = IsFinite(θ.Slice((first + lane) * P, P)) ? ToDouble(((TScalar*)&loss)[lane]) : double.NaN;
         }
     }
 
@@ -81,18 +89,15 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         T* accepted = memory.Lanes, trial = accepted + P, normal = trial + P, trialNormal = normal + normalCount, work = trialNormal + normalCount, scratch = work + TLaw.WorkCount;
         T λ = T.Constant(Damping.First), predicted = T.Constant(0), limit = T.Constant(tolerance);
 
-        // Which start each lane carries, −1 for none; and the steps it has taken.
+        // Which start each lane carries, and the steps it has taken.
         int* start = stackalloc int[T.Count];
         int* steps = stackalloc int[T.Count];
         uint busy = 0;
         int next = 0;
         for (int lane = 0; lane < T.Count; lane++)
         {
-            if (next < losses.Length) busy |= 1u << lane;
-            start[lane] = Math.Min(next, losses.Length - 1);
+            if (Next(θ, losses, out start[lane])) busy |= 1u << lane;
             Begin(θ.Slice(start[lane] * P, P), lane);
-            steps[lane] = 0;
-            next++;
         }
 
         while (busy != 0)
@@ -107,20 +112,21 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
                 if ((busy & bit) == 0 || ((done & bit) == 0 && ++steps[lane] <= iterations)) continue;
                 Store(accepted, lane, θ.Slice(start[lane] * P, P));
                 losses[start[lane]] = ToDouble(((TScalar*)(normal + normalCount - 1))[lane]);
-                if (next < losses.Length)
-                {
-                    start[lane] = next++;
-                    steps[lane] = 0;
-                    Begin(θ.Slice(start[lane] * P, P), lane);
-                }
-                else
-                {
-                    busy &= ~bit;
-                }
+                if (Next(θ, losses, out start[lane])) Begin(θ.Slice(start[lane] * P, P), lane);
+                else busy &= ~bit;
             }
 
             predicted = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Step(
                 new Block<T>(accepted), new Block<T>(normal), λ, memory.Lower, memory.Upper, new Block<T>(trial), new Block<T>(scratch));
+        }
+
+        // The next start that is finite; 0 where there is none, for an idle lane to do something harmless with.
+        bool Next(ReadOnlySpan<double> starts, Span<double> ends, out int which)
+        {
+            for (; next < ends.Length && !IsFinite(starts.Slice(next * P, P)); next++) ends[next] = double.NaN;
+            bool any = next < ends.Length;
+            which = any ? next++ : 0;
+            return any;
         }
 
         // A zero gradient at an infinite loss: the next step stays where it is, and is accepted.
@@ -135,7 +141,15 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
 
             for (int m = 0; m < normalCount; m++) ((TScalar*)(normal + m))[lane] = FromDouble(m < normalCount - 1 ? 0 : double.PositiveInfinity);
             ((TScalar*)Unsafe.AsPointer(ref λ))[lane] = FromDouble(Damping.First);
+            steps[lane] = 0;
         }
+    }
+
+    private static bool IsFinite(ReadOnlySpan<double> numbers)
+    {
+        foreach (double number in numbers)
+            if (!double.IsFinite(number)) return false;
+        return true;
     }
 
     private static void Load(ReadOnlySpan<double> from, T* to, int lane)

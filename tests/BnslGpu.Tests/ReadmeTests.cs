@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace BnslGpu.Tests;
+
+/// <summary>Tests that change what the whole process shares (console, current folder) run alone.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class ProcessWide
+{
+    public const string Name = "process-wide";
+}
+
+/// <summary>What README shows is what runs.</summary>
+[Collection(ProcessWide.Name)]
+public sealed class ReadmeTests
+{
+    [Fact]
+    public void The_lines_of_C_sharp_in_README_compile_and_fit_the_example()
+    {
+        string root = Root();
+        using var folder = new ScratchFolder();
+        using TextWriter before = Console.Out;
+        using var written = new StringWriter();
+        string here = Directory.GetCurrentDirectory();
+        Console.SetOut(written);
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder.Path, "examples"));
+            File.Copy(Path.Combine(root, "examples/four-digit-addition.csv"), Path.Combine(folder.Path, "examples/four-digit-addition.csv"));
+            Directory.SetCurrentDirectory(folder.Path);
+
+#pragma warning disable xUnit1051 // The lines are README's, which has no test to cancel.
+            // README
+            CurveTable table = CurveCsv.ReadFile("examples/four-digit-addition.csv");
+            FitReport report = Fitter.Fit(table.Curves, FitOptions.LeastSquares with { Starts = 512 });
+            CurveFit curve = report.Curves[0];
+            Fit fit = curve.Fits[curve.Chosen];
+            Console.WriteLine($"{fit.Breaks} break, RMSLE {fit.Rmsle.HeldOut:g3} held out, {fit.Termination}");
+            Console.WriteLine($"at x = 1000: {fit.Predict(1000):g4}");
+            File.WriteAllText("curve.svg", SvgPlot.Render(curve));
+
+            // end
+#pragma warning restore xUnit1051
+
+            Assert.StartsWith("1 break, RMSLE 0.0111 held out, GradientTolerance", written.ToString(), StringComparison.Ordinal);
+            Assert.True(File.Exists("curve.svg"));
+        }
+        finally
+        {
+            Console.SetOut(before);
+            Directory.SetCurrentDirectory(here);
+        }
+    }
+
+    [Fact]
+    public void The_lines_of_C_sharp_in_README_are_the_ones_that_are_tested()
+    {
+        string[] shown = Between(File.ReadAllLines(Path.Combine(Root(), "README.md")), "```csharp", "```");
+        string[] tested = Between(File.ReadAllLines(Source()), "// README", "// end");
+        Assert.Equal(tested.Where(line => line.Length > 0), shown);
+    }
+
+    private static string[] Between(string[] lines, string first, string end) =>
+        [.. lines.Select(line => line.Trim()).SkipWhile(line => line != first).Skip(1).TakeWhile(line => line != end)];
+
+    private static string Root() => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Source())!, "../.."));
+
+    private static string Source([CallerFilePath] string path = "") => path;
+}
