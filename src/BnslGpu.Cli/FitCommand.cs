@@ -35,9 +35,8 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<string?> _recipe = OptionKinds.OneOf(
         "--recipe", "Sets every choice below, which may then be changed one by one. Default: least-squares.",
         FitOptions.Recipes.Select(recipe => recipe.Recipe));
-    private readonly Option<string?> _law = OptionKinds.OneOf(
-        "--law", "Functional form; see 'bnsl laws'. Default: bnsl.",
-        ScalingLaw.All.Select(law => law.Name).Distinct());
+    private readonly Option<string?> _law = OptionKinds.Text(
+        "--law", "NAME,…", $"Functional forms to fit side by side: {string.Join(", ", ScalingLaw.All.Select(law => law.Name).Distinct())}; see 'bnsl laws'. Default: bnsl.");
     private readonly Option<int[]?> _breaks = OptionKinds.Value<int[]>(
         "--breaks", "0,1,…|0-3", "Numbers of breaks to fit side by side, each 0 to 6. Default: 0-3.",
         "whole numbers like 0,1,2 or a range like 0-3", Scales.TryReadBreaks);
@@ -149,7 +148,7 @@ internal sealed class FitCommand : ToolCommand
         FitOptions given = FitOptions.Recipes.First(choices => recipe is null || choices.Recipe == recipe);
         FitOptions options = given with
         {
-            Law = call.GetValue(_law) ?? given.Law,
+            Laws = call.GetValue(_law) is { } laws ? [.. laws.Split(',')] : given.Laws,
             Breaks = call.GetValue(_breaks) is { Length: > 0 } breaks ? [.. breaks] : given.Breaks,
             Loss = call.GetValue(_loss) ?? given.Loss,
             Starts = call.GetValue(_starts) ?? given.Starts,
@@ -180,7 +179,7 @@ internal sealed class FitCommand : ToolCommand
         .Replace("CurveColumns.Holdout ", "--holdout ", StringComparison.Ordinal)
         .Replace("FitOptions.Breaks ", "--breaks ", StringComparison.Ordinal)
         .Replace("FitOptions.Device ", "--device ", StringComparison.Ordinal)
-        .Replace("FitOptions.Law ", "--law ", StringComparison.Ordinal)
+        .Replace("FitOptions.Laws ", "--law ", StringComparison.Ordinal)
         .Replace("FitOptions.Loss ", "--loss ", StringComparison.Ordinal));
 
     private ImmutableArray<Curve> Read(ParseResult call, CurveColumns columns, bool quiet)

@@ -28,10 +28,10 @@ public sealed record FitOptions
     /// <summary>Name of the recipe these choices started from.</summary>
     public string Recipe { get; init; } = "least-squares";
 
-    /// <summary>Name of the functional form; <c>bnsl laws</c> lists them. Default bnsl.</summary>
-    public string Law { get; init; } = "bnsl";
+    /// <summary>Names of the functional forms that are fitted side by side; <c>bnsl laws</c> lists them. Default bnsl.</summary>
+    public ImmutableArray<string> Laws { get; init; } = ["bnsl"];
 
-    /// <summary>Numbers of breaks that are fitted side by side, each 0..6. Default 0, 1, 2, 3.</summary>
+    /// <summary>Numbers of breaks that are fitted side by side, each 0..6; laws without breaks are fitted once. Default 0, 1, 2, 3.</summary>
     public ImmutableArray<int> Breaks { get; init; } = [0, 1, 2, 3];
 
     /// <summary>Name of the loss: msle (squared error of log y) or msle1p (of log(1 + y)). Default msle.</summary>
@@ -65,6 +65,11 @@ public sealed record FitOptions
     /// <exception cref="ArgumentException">A choice breaks its constraint; the message names its value and the constraint.</exception>
     public void Validate()
     {
+        if (Laws.IsDefaultOrEmpty) throw Violated(nameof(Laws), "none", "at least one law");
+        if (Laws.Distinct().Count() != Laws.Length) throw Violated(nameof(Laws), string.Join(',', Laws), "each law once");
+        string[] known = [.. ScalingLaw.All.Select(law => law.Name).Distinct()];
+        foreach (string law in Laws)
+            if (!known.Contains(law)) throw Violated(nameof(Laws), law, $"one of {string.Join(", ", known)}");
         if (Breaks.IsDefaultOrEmpty) throw Violated(nameof(Breaks), "none", "at least one number of breaks");
         foreach (int breaks in Breaks)
             if (breaks is < 0 or > 6) throw Violated(nameof(Breaks), breaks, "0 to 6");

@@ -120,7 +120,7 @@ public sealed record CurveFit
     /// <summary>The forecast; null where there is no fit.</summary>
     public required Forecast? Forecast { get; init; }
 
-    /// <summary>The fits, in the order of <see cref="FitOptions.Breaks"/>.</summary>
+    /// <summary>The fits, in the order of <see cref="FitOptions.Laws"/>, then <see cref="FitOptions.Breaks"/>.</summary>
     public required ImmutableArray<Fit> Fits { get; init; }
 
     /// <summary>What is odd about the data, or why there is no fit, as sentences.</summary>

@@ -29,7 +29,7 @@ public static class Fitter
         options.Validate();
         var clock = Stopwatch.StartNew();
         Loss loss = Loss.Get(options.Loss);
-        ImmutableArray<ScalingLaw> laws = [.. options.Breaks.Select(breaks => ScalingLaw.Get(options.Law, breaks))];
+        ImmutableArray<ScalingLaw> laws = [.. options.Laws.SelectMany(name => ScalingLaw.Of(name, options.Breaks))];
         IBackend backend = Backends.Get(options.Device);
         Curve[] ordered = [.. curves.OrderBy(curve => curve.Name, StringComparer.Ordinal)];
         for (int i = 1; i < ordered.Length; i++)

@@ -100,7 +100,7 @@ internal static class Refiner
             int iteration = 1;
             for (; iteration < iterations; iteration++)
             {
-                if (!double.IsFinite(loss) || !Array.TrueForAll(gradient, double.IsFinite))
+                if (!double.IsFinite(loss) || !Array.TrueForAll(gradient, double.IsFinite) || !Array.TrueForAll(θ, double.IsFinite))
                 {
                     termination = Termination.NonFinite;
                     break;
@@ -162,11 +162,11 @@ internal static class Refiner
                         }
                     }
 
-                    if (size <= StepTolerance) break;
+                    if (size <= StepTolerance || λ > 1e30) break;
                     λ = Math.Max(λ * 10, 1e-9);
                 }
 
-                if (size <= StepTolerance)
+                if (size <= StepTolerance || λ > 1e30)
                 {
                     termination = Termination.StepTolerance;
                     break;

@@ -40,6 +40,11 @@ public abstract class ScalingLaw
         ?? throw new ArgumentException($"There is no law '{name}' with {breaks} breaks. There is: "
             + string.Join(", ", All.GroupBy(law => law.Name).Select(laws => $"{laws.Key} with {laws.Min(law => law.Breaks)} to {laws.Max(law => law.Breaks)} breaks")) + ".");
 
+    /// <summary>A law with each of several numbers of breaks; a law without breaks once.</summary>
+    /// <exception cref="ArgumentException">There is none; the message lists what there is.</exception>
+    internal static IEnumerable<ScalingLaw> Of(string name, ImmutableArray<int> breaks) =>
+        All.Count(law => law.Name == name) == 1 ? [Get(name, 0)] : breaks.Select(count => Get(name, count));
+
     /// <summary>The law's value.</summary>
     /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
     /// <param name="x">Scale, &gt; 0.</param>

@@ -77,7 +77,9 @@ public sealed class JsonFormat : IReportFormat
     {
         json.WriteStartObject();
         json.WriteString("recipe", options.Recipe);
-        json.WriteString("law", options.Law);
+        json.WriteStartArray("laws");
+        foreach (string law in options.Laws) json.WriteStringValue(law);
+        json.WriteEndArray();
         json.WritePropertyName("breaks");
         json.WriteRawValue($"[{string.Join(", ", options.Breaks)}]");
         json.WriteString("loss", options.Loss);

@@ -55,7 +55,8 @@ public sealed class TableFormat : IReportFormat
     {
         Curve data = curve.Curve;
         lines.Add(Readable.Shorten(data.Name, Width));
-        string points = $"{Readable.Count(data.Fit.Count, "point")} fitted, {data.HeldOut.Count} held out";
+        string fitted = curve.Fits.IsEmpty ? "to fit" : "fitted";
+        string points = $"{Readable.Count(data.Fit.Count, "point")} {fitted}, {data.HeldOut.Count} held out";
         if (data.CopiesDropped > 0) points += $", {data.CopiesDropped} exact {(data.CopiesDropped == 1 ? "copy" : "copies")} dropped";
         lines.Add(curve.Fits.IsEmpty ? points : $"{points}; loss {curve.Fits[0].Loss}");
         lines.Add("");
@@ -195,7 +196,7 @@ public sealed class TableFormat : IReportFormat
         int without = report.Curves.Length - fitted.Length;
         string count = Readable.Count(report.Curves.Length, "curve");
         if (without > 0) count += $", {without} of them without a fit";
-        lines.Add($"{count}; law {report.Options.Law}, loss {report.Options.Loss}, recipe {report.Options.Recipe}");
+        lines.Add($"{count}; law {string.Join(',', report.Options.Laws)}, loss {report.Options.Loss}, recipe {report.Options.Recipe}");
         lines.Add("starts: the share of them that ended at the minimum");
         double[] errors = [.. fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut).Where(error => !double.IsNaN(error)).Order()];
         if (errors.Length > 0)
