@@ -1,2 +1,20 @@
-Console.Error.WriteLine("usage: lanes | suite");
-return 2;
+using BnslGpu.Benchmarks;
+
+switch (args)
+{
+    case ["lanes", .. var rest]:
+        return LanesBenchmark.Run(rest, Console.Out);
+    case ["suite", .. var rest]:
+        return SuiteBenchmark.Run(rest, Console.Out);
+    case ["all", .. var rest]:
+        int lanes = LanesBenchmark.Run([], Console.Out);
+        Console.WriteLine();
+        return Math.Max(lanes, SuiteBenchmark.Run(rest, Console.Out));
+    default:
+        Console.Error.WriteLine("""
+            usage: lanes [--rounds N]
+                   suite --data DIR [--starts N] [--precision double|mixed]
+                   all --data DIR [--starts N] [--precision double|mixed]
+            """);
+        return 2;
+}

@@ -20,6 +20,9 @@ public readonly record struct Dual<T, TMask>(T Value, T Derivative) : IReal<Dual
     public static Dual<T, TMask> Constant(double value) => new(T.Constant(value), T.Constant(0));
 
     /// <inheritdoc/>
+    public static Dual<T, TMask> Detach(Dual<T, TMask> value) => new(T.Detach(value.Value), T.Constant(0));
+
+    /// <inheritdoc/>
     public static Dual<T, TMask> operator +(Dual<T, TMask> a, Dual<T, TMask> b) => new(a.Value + b.Value, a.Derivative + b.Derivative);
 
     /// <inheritdoc/>

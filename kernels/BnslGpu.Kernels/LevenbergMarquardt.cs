@@ -60,10 +60,10 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     {
         int point = i * Stride;
         T logY = TLaw.Evaluate<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, rows, row);
-        T r = TLoss.Residual<T, TMask>(logY, points[point + TLaw.ColumnCount], logScale, out T slope);
-        T rootWeight = points[point + TLaw.ColumnCount + 1];
+        T r = TLoss.Residual<T, TMask>(logY, points[point, TLaw.ColumnCount], logScale, out T slope);
+        T rootWeight = points[point, TLaw.ColumnCount + 1];
         T scale = slope * rootWeight;
-        for (int j = 0; j < TLaw.ParameterCount; j++) rows[row + j] = scale * rows[row + j];
+        for (int j = 0; j < TLaw.ParameterCount; j++) rows[row, j] = scale * rows[row, j];
         return r * rootWeight;
     }
 
@@ -105,8 +105,8 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
             int tile = Math.Min(Tile, count - first);
             for (int i = 0; i < tile; i++)
                 rows[(i * width) + p] = Row(points, first + i, logScale, θ, work, rows, i * width);
-            if (tile == Tile) AddTile(rows, normal);
-            else AddRows(rows, tile, normal);
+            for (int m = tile * width; m < Tile * width; m++) rows[m] = T.Constant(0); // points that are not there add nothing
+            AddTile(rows, normal);
         }
     }
 
@@ -114,34 +114,36 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     private static void AddTile<TArray>(TArray rows, TArray normal)
         where TArray : struct, IArray<T>
     {
-        int width = TLaw.ParameterCount + 1;
-        for (int j = 0, m = 0; j < width; j++)
+        // Two rows of N at a time, j and j + 1: what is loaded of the tile serves both, and there are half as many short loops to leave.
+        int width = TLaw.ParameterCount + 1, j = 0, upper = 0;
+        for (; j + 1 < width; j += 2)
         {
-            T r0 = rows[j], r1 = rows[width + j], r2 = rows[(2 * width) + j], r3 = rows[(3 * width) + j];
-            for (int k = 0; k <= j; k++, m++)
+            int lower = upper + j + 1;
+            T a0 = rows[j], a1 = rows[j, width], a2 = rows[j, 2 * width], a3 = rows[j, 3 * width];
+            T b0 = rows[j, 1], b1 = rows[j, width + 1], b2 = rows[j, (2 * width) + 1], b3 = rows[j, (3 * width) + 1];
+            for (int k = 0; k <= j; k++)
             {
-                T sum = T.MultiplyAdd(r0, rows[k], normal[m]);
-                sum = T.MultiplyAdd(r1, rows[width + k], sum);
-                sum = T.MultiplyAdd(r2, rows[(2 * width) + k], sum);
-                normal[m] = T.MultiplyAdd(r3, rows[(3 * width) + k], sum);
+                T c0 = rows[k], c1 = rows[k, width], c2 = rows[k, 2 * width], c3 = rows[k, 3 * width];
+                T a = T.MultiplyAdd(a0, c0, normal[upper, k]), b = T.MultiplyAdd(b0, c0, normal[lower, k]);
+                a = T.MultiplyAdd(a1, c1, a);
+                b = T.MultiplyAdd(b1, c1, b);
+                a = T.MultiplyAdd(a2, c2, a);
+                b = T.MultiplyAdd(b2, c2, b);
+                normal[upper, k] = T.MultiplyAdd(a3, c3, a);
+                normal[lower, k] = T.MultiplyAdd(b3, c3, b);
             }
-        }
-    }
 
-    /// <summary>The same sums in the same order for fewer rows.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void AddRows<TArray>(TArray rows, int count, TArray normal)
-        where TArray : struct, IArray<T>
-    {
-        int width = TLaw.ParameterCount + 1;
-        for (int j = 0, m = 0; j < width; j++)
+            T corner = T.MultiplyAdd(b1, b1, T.MultiplyAdd(b0, b0, normal[lower, j + 1]));
+            normal[lower, j + 1] = T.MultiplyAdd(b3, b3, T.MultiplyAdd(b2, b2, corner));
+            upper = lower + j + 2;
+        }
+
+        if (j == width) return;
+        T r0 = rows[j], r1 = rows[j, width], r2 = rows[j, 2 * width], r3 = rows[j, 3 * width];
+        for (int k = 0; k <= j; k++)
         {
-            for (int k = 0; k <= j; k++, m++)
-            {
-                T sum = normal[m];
-                for (int i = 0; i < count; i++) sum = T.MultiplyAdd(rows[(i * width) + j], rows[(i * width) + k], sum);
-                normal[m] = sum;
-            }
+            T a = T.MultiplyAdd(r1, rows[k, width], T.MultiplyAdd(r0, rows[k], normal[upper, k]));
+            normal[upper, k] = T.MultiplyAdd(r3, rows[k, 3 * width], T.MultiplyAdd(r2, rows[k, 2 * width], a));
         }
     }
 
@@ -207,45 +209,42 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
             trial[j] = T.Select(T.Or(atLower, atUpper), zero, one);
         }
 
-        // LDLᵀ row by row; row p is the gradient. factor holds L below the diagonal and 1/D on it.
-        T promised = zero;
-        for (int j = 0, row = 0; j <= p; row += j + 1, j++)
+        // The damped matrix, rows and columns of held parameters cut to a diagonal of 1; row p is the gradient.
+        for (int j = 0, row = 0; j <= p; j++, row += j)
         {
             T free = j < p ? trial[j] : one;
-            T pivot = zero;
-            if (j < p)
+            for (int k = 0; k < j; k++) factor[row + k] = normal[row + k] * (free * trial[k]);
+            if (j == p) break;
+            T diagonal = normal[row + j];
+            factor[row + j] = T.Select(T.Less(zero, free), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), one);
+        }
+
+        // LDLᵀ column by column: what column m explains leaves the rest at once, so that no sum waits for itself. trial holds the column of L.
+        T promised = zero;
+        for (int m = 0, diagonal = 0; m < p; m++, diagonal += m + 1)
+        {
+            T inverse = one / T.Max(factor[diagonal], T.Constant(T.Epsilon));
+            for (int j = m + 1, row = diagonal + 1; j < p; j++, row += j)
             {
-                T diagonal = normal[row + j];
-                pivot = T.Select(T.Less(zero, free), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), one);
+                T v = factor[row + m]; // L_jm D_m
+                trial[j] = v * inverse;
+                for (int k = m + 1; k <= j; k++) factor[row, k] = T.MultiplyAdd(-v, trial[k], factor[row, k]);
+                factor[row + m] = trial[j];
             }
 
-            for (int k = 0, other = 0; k < j; other += k + 1, k++)
-            {
-                T v = normal[row + k] * (free * trial[k]);
-                for (int m = 0; m < k; m++) v = T.MultiplyAdd(-factor[row + m], factor[other + m], v);
-                factor[row + k] = v; // L_jk D_k for now; used as such in this row's sums
-            }
-
-            // v_k = L_jk D_k was summed against L_km: divide now.
-            for (int k = 0, other = 0; k < j; other += k + 1, k++)
-            {
-                T v = factor[row + k];
-                T l = v * factor[other + k];
-                if (j < p) pivot = T.MultiplyAdd(-v, l, pivot);
-                else promised = T.MultiplyAdd(v, l, promised);
-                factor[row + k] = l;
-            }
-
-            if (j < p) factor[row + j] = one / T.Max(pivot, T.Constant(T.Epsilon));
+            T last = factor[gradient + m];
+            for (int k = m + 1; k < p; k++) factor[gradient, k] = T.MultiplyAdd(-last, trial[k], factor[gradient, k]);
+            T l = last * inverse;
+            promised = T.MultiplyAdd(last, l, promised);
+            factor[gradient + m] = -l;
         }
 
         // Lᵀδ = −(row p of L).
-        for (int j = p - 1; j >= 0; j--)
+        for (int j = p - 1, row = gradient - p; j >= 0; row -= j, j--)
         {
-            T δ = -factor[gradient + j];
-            for (int k = j + 1; k < p; k++) δ = T.MultiplyAdd(-factor[(k * (k + 1) / 2) + j], factor[gradient + k], δ);
-            factor[gradient + j] = δ;
+            T δ = factor[gradient + j];
             trial[j] = T.Max(T.Min(θ[j] + δ, upper[j]), lower[j]);
+            for (int k = 0; k < j; k++) factor[gradient, k] = T.MultiplyAdd(-δ, factor[row, k], factor[gradient, k]);
         }
 
         return promised;

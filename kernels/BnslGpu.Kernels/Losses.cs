@@ -68,7 +68,12 @@ public readonly struct Msle1p : ILoss
     public static double LowestY => 0;
 
     /// <inheritdoc/>
-    public static double Target(double y, double logScale) => double.LogP1(y);
+    public static double Target(double y, double logScale)
+    {
+        // log(1 + y) without the cancellation of 1 + y, which double.LogP1 does not avoid (Kahan).
+        double w = 1 + y;
+        return w > 1 ? Math.Log(w) * (y / (w - 1)) : y;
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

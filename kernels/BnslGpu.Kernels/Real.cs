@@ -22,6 +22,9 @@ public interface IReal<TSelf, TMask>
     /// <summary>A constant, rounded to this kind; the same in every lane.</summary>
     static abstract TSelf Constant(double value);
 
+    /// <summary>The value alone: an iteration's last guess, whose derivative and error the next step does not inherit.</summary>
+    static virtual TSelf Detach(TSelf value) => value;
+
     /// <summary>a + b.</summary>
     static abstract TSelf operator +(TSelf a, TSelf b);
 
@@ -136,6 +139,9 @@ public interface IArray<T>
 {
     /// <summary>The number at an index; not checked.</summary>
     T this[int index] { get; set; }
+
+    /// <summary>The number at index + offset, added as addresses: offsets that are constants cost nothing.</summary>
+    T this[int index, int offset] { get; set; }
 }
 
 /// <summary>An array that forgets: what is written for a derivative nobody asked for costs nothing.</summary>
@@ -145,6 +151,13 @@ public readonly struct Nowhere<T> : IArray<T>
 {
     /// <summary>Reads zero; writes vanish.</summary>
     public T this[int index]
+    {
+        get => default;
+        set { }
+    }
+
+    /// <summary>Reads zero; writes vanish.</summary>
+    public T this[int index, int offset]
     {
         get => default;
         set { }

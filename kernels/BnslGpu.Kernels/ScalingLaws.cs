@@ -12,6 +12,11 @@ public readonly record struct NaturalParameter(string Name, bool PerBreak);
 /// <param name="Y">The smallest y of the fit points.</param>
 public readonly record struct CurveScale(double X, double Y);
 
+/// <summary>What the fit points of a curve span, in the coordinates of a fit.</summary>
+/// <param name="FirstLogX">log x of the first point, relative to the last; ≤ 0.</param>
+/// <param name="LargestY">The largest y, relative to the smallest; ≥ 1.</param>
+public readonly record struct CurveRange(double FirstLogX, double LargestY);
+
 /// <summary>A functional form y = f(x; θ), its gradient, where its parameters may lie and where a search for them starts.</summary>
 /// <remarks>
 /// The methods over <c>T</c> are what runs on lanes and devices: static, branch-free, no exception. Indices into arrays are not checked.
@@ -28,30 +33,32 @@ public interface IScalingLaw
     static abstract string Source { get; }
 
     /// <summary>Number of breaks; 0 for laws without.</summary>
-    static abstract int Breaks { get; }
+    static virtual int Breaks => 0;
 
     /// <summary>Number p of parameters θ.</summary>
     static abstract int ParameterCount { get; }
 
-    /// <summary>How many numbers the law wants computed once a point.</summary>
-    static abstract int ColumnCount { get; }
+    /// <summary>How many numbers the law wants computed once a point; one unless said otherwise.</summary>
+    static virtual int ColumnCount => 1;
 
-    /// <summary>How many numbers the law wants computed once a candidate.</summary>
-    static abstract int WorkCount { get; }
+    /// <summary>How many numbers the law wants computed once a candidate; none unless said otherwise.</summary>
+    static virtual int WorkCount => 0;
 
-    /// <summary>One of the numbers that are computed once a point.</summary>
+    /// <summary>One of the numbers that are computed once a point; log x relative to the last fit point unless said otherwise.</summary>
     /// <param name="column">Which, in [0, <see cref="ColumnCount"/>).</param>
     /// <param name="x">The point's x, in its own unit.</param>
     /// <param name="scale">What coordinates are relative to.</param>
-    static abstract double Column(int column, double x, CurveScale scale);
+    static virtual double Column(int column, double x, CurveScale scale) => Math.Log(x) - Math.Log(scale.X);
 
-    /// <summary>Fills what is computed once a candidate.</summary>
+    /// <summary>Fills what is computed once a candidate; nothing unless said otherwise.</summary>
     /// <param name="θ">Parameters. Shape [<see cref="ParameterCount"/>].</param>
     /// <param name="work">Output. Shape [<see cref="WorkCount"/>].</param>
-    static abstract void Prepare<T, TMask, TArray>(TArray θ, TArray work)
+    static virtual void Prepare<T, TMask, TArray>(TArray θ, TArray work)
         where T : struct, IReal<T, TMask>
         where TMask : struct
-        where TArray : struct, IArray<T>;
+        where TArray : struct, IArray<T>
+    {
+    }
 
     /// <summary>The law at one point: log(y/scale) and its gradient.</summary>
     /// <param name="points">Columns of every point.</param>
@@ -69,9 +76,9 @@ public interface IScalingLaw
 
     /// <summary>Where a parameter may lie.</summary>
     /// <param name="parameter">Index into θ.</param>
-    /// <param name="firstLogX">log x of the first fit point, relative to the last; ≤ 0.</param>
+    /// <param name="range">What the fit points span.</param>
     /// <returns>Lowest and highest value; infinite where there is no bound.</returns>
-    static abstract (double Lower, double Upper) Bounds(int parameter, double firstLogX);
+    static abstract (double Lower, double Upper) Bounds(int parameter, CurveRange range);
 
     /// <summary>Draws parameters to start a search from.</summary>
     /// <param name="random">The numbers of this start.</param>
@@ -97,8 +104,10 @@ public interface IScalingLaw
     /// <param name="θ">Output. Shape [<see cref="ParameterCount"/>].</param>
     static abstract void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ);
 
-    /// <summary>Puts θ into the order in which it is reported (breaks in ascending d).</summary>
-    static abstract void Sort(Span<double> θ);
+    /// <summary>Puts θ into the order in which it is reported (breaks in ascending d); leaves it unless said otherwise.</summary>
+    static virtual void Sort(Span<double> θ)
+    {
+    }
 }
 
 /// <summary>Layout of what a start knows of its curve: log x of the first point, then y at <see cref="Knots"/> places even in log x, first to last.</summary>
@@ -211,14 +220,8 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
     /// <inheritdoc/>
     public static int ParameterCount => FirstBreak + (PerBreak * TBreaks.Count);
 
-    /// <inheritdoc/>
-    public static int ColumnCount => 1;
-
     /// <summary>f, 1/f and c·f a break, and softplus, sigmoid and tail of −log d/f.</summary>
     public static int WorkCount => WorkPerBreak * TBreaks.Count;
-
-    /// <summary>log x, relative to the last fit point.</summary>
-    public static double Column(int column, double x, CurveScale scale) => Math.Log(x) - Math.Log(scale.X);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -255,29 +258,36 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         for (int i = 0; i < TBreaks.Count; i++)
         {
             int j = FirstBreak + (PerBreak * i), w = WorkPerBreak * i;
-            T f = work[w], cf = work[w + 2];
-            T z = (u - θ[j + 1]) * work[w + 1];
-            T softplus = Functions.Softplus<T, TMask>(z, out T sigmoid, out T tail) - work[w + 3];
+            T c = θ[j], logD = θ[j, 1], f = work[w], inverse = work[w, 1], cf = work[w, 2];
+            T softplus = Functions.Softplus<T, TMask>((u - logD) * inverse, out T sigmoid, out T tail) - work[w, 3];
             logG = T.MultiplyAdd(-cf, softplus, logG);
 
             // ∂log g; the chain rule to log y waits until g is known.
-            gradient[row + j] = -f * softplus;
-            gradient[row + j + 1] = θ[j] * (sigmoid - work[w + 4]);
-            gradient[row + j + 2] = cf * (work[w + 5] - tail);
+            int at = row + j;
+            gradient[at] = -f * softplus;
+            gradient[at, 1] = c * (sigmoid - work[w, 4]);
+            gradient[at, 2] = cf * (work[w, 5] - tail);
         }
 
         T g = Functions.ExpClamped<T, TMask>(logG);
         T logY = T.Log(θ[A] + g, out T inverseY);
         T share = g * inverseY;
-        gradient[row + A] = inverseY;
-        gradient[row + LogG0] = share;
-        gradient[row + C0] = -share * u;
-        for (int j = FirstBreak; j < ParameterCount; j++) gradient[row + j] = share * gradient[row + j];
+        gradient[row, A] = inverseY;
+        gradient[row, LogG0] = share;
+        gradient[row, C0] = -share * u;
+        for (int i = 0; i < TBreaks.Count; i++)
+        {
+            int at = row + FirstBreak + (PerBreak * i);
+            gradient[at] = share * gradient[at];
+            gradient[at, 1] = share * gradient[at, 1];
+            gradient[at, 2] = share * gradient[at, 2];
+        }
+
         return logY;
     }
 
     /// <inheritdoc/>
-    public static (double Lower, double Upper) Bounds(int parameter, double firstLogX)
+    public static (double Lower, double Upper) Bounds(int parameter, CurveRange range)
     {
         if (parameter == A) return (0, 0.9999);
         if (parameter == LogG0) return (double.NegativeInfinity, double.PositiveInfinity);
@@ -285,7 +295,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         return ((parameter - FirstBreak) % PerBreak) switch
         {
             0 => (-20, 20),
-            1 => (firstLogX, 0),
+            1 => (range.FirstLogX, 0),
             _ => (LogLeastF, Math.Log(100)),
         };
     }
@@ -423,6 +433,10 @@ public static class ScalingLaws
         visitor.Visit<Bnsl<Breaks4>>();
         visitor.Visit<Bnsl<Breaks5>>();
         visitor.Visit<Bnsl<Breaks6>>();
+        visitor.Visit<PowerLaw>();
+        visitor.Visit<OffsetPowerLaw>();
+        visitor.Visit<SaturatingPowerLaw>();
+        visitor.Visit<SigmoidalPowerLaw>();
     }
 }
 

@@ -15,6 +15,14 @@ internal readonly unsafe struct Block<T>(T* first) : IArray<T>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         set => first[index] = value;
     }
+
+    public T this[int index, int offset]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (first + index)[offset];
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set => (first + index)[offset] = value;
+    }
 }
 
 /// <summary>Scalars in memory, each read into every lane.</summary>
@@ -32,6 +40,13 @@ internal readonly unsafe struct Broadcast<T, TMask, TScalar>(TScalar* first) : I
         get => T.Broadcast(first[index]);
         set => throw new NotSupportedException("What every lane shares is not written by one of them.");
     }
+
+    public T this[int index, int offset]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.Broadcast((first + index)[offset]);
+        set => throw new NotSupportedException("What every lane shares is not written by one of them.");
+    }
 }
 
 /// <summary>Numbers in a managed array.</summary>
@@ -43,5 +58,11 @@ internal readonly struct Heap<T>(T[] numbers) : IArray<T>
     {
         get => numbers[index];
         set => numbers[index] = value;
+    }
+
+    public T this[int index, int offset]
+    {
+        get => numbers[index + offset];
+        set => numbers[index + offset] = value;
     }
 }

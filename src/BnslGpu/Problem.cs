@@ -26,8 +26,8 @@ public sealed class Problem
         Law = law;
         Loss = loss;
         Count = points.Count;
-        double smallest = double.PositiveInfinity;
-        foreach (double y in points.Y) smallest = Math.Min(smallest, y);
+        double smallest = double.PositiveInfinity, largest = 0;
+        foreach (double y in points.Y) (smallest, largest) = (Math.Min(smallest, y), Math.Max(largest, y));
         Scale = new(points.X[^1], smallest);
         LogScale = Math.Log(smallest);
 
@@ -43,7 +43,7 @@ public sealed class Problem
 
         _points = [.. packed];
         double firstLogX = Math.Log(points.X[0]) - Math.Log(points.X[^1]);
-        (_lower, _upper) = law.Bounds(firstLogX);
+        (_lower, _upper) = law.Bounds(new(firstLogX, largest / smallest));
         _shape = Shape(points, Scale, firstLogX);
         foreach (char letter in law.Name) key = CounterRandom.Mix(key, letter);
         Stream = CounterRandom.Mix(key, (ulong)law.Breaks);

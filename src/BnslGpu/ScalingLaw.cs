@@ -70,7 +70,7 @@ public abstract class ScalingLaw
     internal int NaturalCount => Parameters.Sum(parameter => parameter.PerBreak ? Breaks : 1);
 
     /// <summary>Where θ may lie. Shape [ParameterCount] each.</summary>
-    internal abstract (double[] Lower, double[] Upper) Bounds(double firstLogX);
+    internal abstract (double[] Lower, double[] Upper) Bounds(CurveRange range);
 
     /// <summary>What a backend reads of each point: the law's columns.</summary>
     internal abstract double[] Columns(double x, CurveScale scale);
@@ -203,11 +203,11 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
         return Math.Exp(logScale);
     }
 
-    internal override (double[] Lower, double[] Upper) Bounds(double firstLogX)
+    internal override (double[] Lower, double[] Upper) Bounds(CurveRange range)
     {
         var lower = new double[TLaw.ParameterCount];
         var upper = new double[TLaw.ParameterCount];
-        for (int j = 0; j < lower.Length; j++) (lower[j], upper[j]) = TLaw.Bounds(j, firstLogX);
+        for (int j = 0; j < lower.Length; j++) (lower[j], upper[j]) = TLaw.Bounds(j, range);
         return (lower, upper);
     }
 

@@ -20,6 +20,8 @@ internal readonly record struct RunningError<TKind>(double Value, double Error) 
 
     public static RunningError<TKind> Constant(double value) => new(value, TKind.IsSingle ? Math.Abs(value - (float)value) / Epsilon : 0);
 
+    public static RunningError<TKind> Detach(RunningError<TKind> value) => new(value.Value, 0);
+
     public static RunningError<TKind> operator +(RunningError<TKind> a, RunningError<TKind> b) => Round(a.Value + b.Value, a.Error + b.Error);
 
     public static RunningError<TKind> operator -(RunningError<TKind> a, RunningError<TKind> b) => Round(a.Value - b.Value, a.Error + b.Error);
