@@ -98,6 +98,7 @@ internal sealed class FitCommand : ToolCommand
         (CurveColumns columns, FitOptions options) = Choices(call);
         OutputFile.Check(path);
 
+        _ = Task.Run(() => Fitter.Warm(options));
         long begin = Stopwatch.GetTimestamp();
         ImmutableArray<Curve> curves = Read(call, columns, quiet);
         double read = Stopwatch.GetElapsedTime(begin).TotalSeconds;
