@@ -230,6 +230,117 @@ public readonly struct SaturatingPowerLaw : IScalingLaw
     }
 }
 
+/// <summary>Shifted power law, M3 of the comparison as its paper prints it.</summary>
+/// <remarks>
+/// y = a·(x + d)^b + c, arXiv:2209.06640. θ = [c, log g₀, b, δ] with δ = d/x₀, x₀ the last fit point, and g₀ the power part there:
+/// log g = log g₀ + b (log(e^u + δ) − log(1 + δ)), log y = log(c + g). c and δ stay linear because both may be 0, and δ below it.
+/// </remarks>
+public readonly struct ShiftedPowerLaw : IScalingLaw
+{
+    private const int Limit = 0, LogG0 = 1, B = 2, Δ = 3;
+
+    /// <inheritdoc/>
+    public static string Name => "m3-printed";
+
+    /// <inheritdoc/>
+    public static string Formula => "y = a (x + d)^b + c";
+
+    /// <inheritdoc/>
+    public static string Source => "Alabdulmohsin et al. 2022, M3 as printed, arXiv:2209.06640";
+
+    /// <inheritdoc/>
+    public static int ParameterCount => 4;
+
+    /// <summary>log(1 + δ) and 1/(1 + δ).</summary>
+    public static int WorkCount => 2;
+
+    /// <summary>x, relative to the last fit point.</summary>
+    public static double Column(int column, double x, CurveScale scale) => x / scale.X;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare<T, TMask, TArray>(TArray θ, TArray work)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TArray : struct, IArray<T>
+    {
+        work[0] = T.Log(θ[Δ] + T.Constant(1), out T reciprocal);
+        work[1] = reciprocal;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Evaluate<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
+        T log = T.Log(points[point] + θ[Δ], out T reciprocal) - work[0];
+        T g = Functions.ExpClamped<T, TMask>(T.MultiplyAdd(θ[B], log, θ[LogG0]));
+        T logY = T.Log(θ[Limit] + g, out T inverseY);
+        T share = g * inverseY;
+        gradient[row, Limit] = inverseY;
+        gradient[row, LogG0] = share;
+        gradient[row, B] = share * log;
+        gradient[row, Δ] = share * (θ[B] * (reciprocal - work[1]));
+        return logY;
+    }
+
+    /// <inheritdoc/>
+    public static (double Lower, double Upper) Bounds(int parameter, CurveRange range) => parameter switch
+    {
+        Limit => (0, 0.9999),
+        LogG0 => (double.NegativeInfinity, double.PositiveInfinity),
+        B => (-20, 20),
+        _ => (-0.9999 * Math.Exp(range.FirstLogX), 100),
+    };
+
+    /// <summary>Through the last point; c below the smallest y, or 0; b falling; δ log-uniform from the first point's x to three times the last's, or 0.</summary>
+    /// <inheritdoc cref="IScalingLaw.Start"/>
+    public static void Start<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        double limit = random.Uniform() < 0.2 ? 0 : random.Uniform(0, 0.98), y = CurveShape.Y(shape, 0);
+        θ[Limit] = new F64(limit);
+        θ[LogG0] = F64.Log(new F64(Math.Max(y - limit, 0.02 * y)), out _);
+        θ[B] = new F64(random.Uniform(-2, 0.2));
+        θ[Δ] = random.Uniform() < 0.2 ? new F64(0) : F64.Exp(new F64(random.Uniform(Math.Max(shape[0].Value, -100), 1)));
+    }
+
+    /// <inheritdoc/>
+    public static NaturalParameter[] Natural => [new("a", false), new("logA", false), new("b", false), new("c", false), new("d", false)];
+
+    /// <inheritdoc/>
+    public static void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian)
+    {
+        const int P = 4;
+        double reach = Math.Log(1 + θ[Δ]) + Math.Log(scale.X), b = θ[B];
+        double logA = natural[1] = θ[LogG0] + Math.Log(scale.Y) - (b * reach);
+        Span<double> row = jacobian.Slice(P, P);
+        (row[LogG0], row[B], row[Δ]) = (1, -reach, -b / (1 + θ[Δ]));
+        double a = natural[0] = Math.Exp(logA);
+        for (int j = 0; j < P; j++) jacobian[j] = a * row[j];
+        natural[2] = b;
+        jacobian[(2 * P) + B] = 1;
+        natural[3] = θ[Limit] * scale.Y;
+        jacobian[(3 * P) + Limit] = scale.Y;
+        natural[4] = θ[Δ] * scale.X;
+        jacobian[(4 * P) + Δ] = scale.X;
+    }
+
+    /// <inheritdoc/>
+    public static void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ)
+    {
+        θ[Limit] = natural[3] / scale.Y;
+        θ[B] = natural[2];
+        θ[Δ] = natural[4] / scale.X;
+        θ[LogG0] = natural[1] - Math.Log(scale.Y) + (θ[B] * (Math.Log(1 + θ[Δ]) + Math.Log(scale.X)));
+    }
+}
+
 /// <summary>Sigmoidal power law, M4 of the comparison.</summary>
 /// <remarks>
 /// (y − e∞)/(e₀ − y)^α = β·x^c, arXiv:2209.06640, eq. 4. With y = e∞ + (e₀ − e∞) σ(t) it reads α softplus(t) − softplus(−t) = B + c u, which rises in t with
@@ -397,6 +508,7 @@ public static class ScalingLaws
         visitor.Visit<OffsetPowerLaw>();
         visitor.Visit<SaturatingPowerLaw>();
         visitor.Visit<SigmoidalPowerLaw>();
+        visitor.Visit<ShiftedPowerLaw>();
     }
 }
 

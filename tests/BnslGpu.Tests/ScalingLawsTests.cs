@@ -196,6 +196,8 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 return (natural[0] * Math.Pow(x, natural[2])) + natural[3];
             case "m3":
                 return natural[0] * Math.Pow((1 / x) + natural[2], natural[3]);
+            case "m3-printed":
+                return (natural[0] * Math.Pow(x + natural[4], natural[2])) + natural[3];
             case "m4":
                 double low = natural[0], high = natural[1], right = natural[4] + (natural[5] * Math.Log(x));
                 for (int halving = 0; halving < 200; halving++)
@@ -497,6 +499,10 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 double g = Math.Exp(random.Uniform(-4, 4));
                 terms += Math.Abs(slope) * (6 + Math.Abs(Math.Log((1 / x) + g)));
                 return [Math.Exp(log), log, g, Math.Abs(slope)];
+            case "m3-printed":
+                double d = Math.Exp(random.Uniform(-4, 4));
+                terms += 6 + Math.Abs(Math.Log(x + d));
+                return [Math.Exp(log), log, slope, limit, d];
             case "m4":
                 double e0 = limit + random.Uniform(0.5, 5), alpha = Math.Exp(random.Uniform(-1, 1));
 
