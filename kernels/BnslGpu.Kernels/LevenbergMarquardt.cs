@@ -53,14 +53,14 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
 
     /// <summary>Root-weighted residual of one point, and its row of the Jacobian.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static T Row<TPoints, TArray, TGradient>(TPoints points, int i, T logScale, TArray θ, TArray work, TGradient rows, int row)
+    public static T Row<TPoints, TArray, TGradient>(TPoints points, int i, TPoints units, TArray θ, TArray work, TGradient rows, int row)
         where TPoints : struct, IArray<T>
         where TArray : struct, IArray<T>
         where TGradient : struct, IArray<T>
     {
         int point = i * Stride;
         T logY = TLaw.Evaluate<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, rows, row);
-        T r = TLoss.Residual<T, TMask>(logY, points[point, TLaw.ColumnCount], logScale, out T slope);
+        T r = TLoss.Residual<T, TMask, TPoints>(logY, points[point, TLaw.ColumnCount], units, out T slope);
         T rootWeight = points[point, TLaw.ColumnCount + 1];
         T scale = slope * rootWeight;
         for (int j = 0; j < TLaw.ParameterCount; j++) rows[row, j] = scale * rows[row, j];
@@ -69,7 +69,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
 
     /// <summary>Σ w r², without derivatives.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static T Loss<TPoints, TArray>(TPoints points, int count, T logScale, TArray θ, TArray work)
+    public static T Loss<TPoints, TArray>(TPoints points, int count, TPoints units, TArray θ, TArray work)
         where TPoints : struct, IArray<T>
         where TArray : struct, IArray<T>
     {
@@ -77,7 +77,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T sum = T.Constant(0);
         for (int i = 0; i < count; i++)
         {
-            T r = Row(points, i, logScale, θ, work, default(Nowhere<T>), 0);
+            T r = Row(points, i, units, θ, work, default(Nowhere<T>), 0);
             sum = T.MultiplyAdd(r, r, sum);
         }
 
@@ -87,13 +87,13 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     /// <summary>N = [J r]ᵀ[J r] at θ.</summary>
     /// <param name="points">Shape [count, <see cref="Stride"/>].</param>
     /// <param name="count">Number of points.</param>
-    /// <param name="logScale">Log of the unit in which the law sees y.</param>
+    /// <param name="units">What the loss is told: see <see cref="ILoss"/>. Shape [2].</param>
     /// <param name="θ">Shape [p].</param>
     /// <param name="normal">Output. Shape [<see cref="NormalCount"/>], row by row.</param>
     /// <param name="work">Scratch. Shape [law's WorkCount].</param>
     /// <param name="rows">Scratch. Shape [Tile, p + 1].</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Normal<TPoints, TArray>(TPoints points, int count, T logScale, TArray θ, TArray normal, TArray work, TArray rows)
+    public static void Normal<TPoints, TArray>(TPoints points, int count, TPoints units, TArray θ, TArray normal, TArray work, TArray rows)
         where TPoints : struct, IArray<T>
         where TArray : struct, IArray<T>
     {
@@ -104,7 +104,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         {
             int tile = Math.Min(Tile, count - first);
             for (int i = 0; i < tile; i++)
-                rows[(i * width) + p] = Row(points, first + i, logScale, θ, work, rows, i * width);
+                rows[(i * width) + p] = Row(points, first + i, units, θ, work, rows, i * width);
             for (int m = tile * width; m < Tile * width; m++) rows[m] = T.Constant(0); // points that are not there add nothing
             AddTile(rows, normal);
         }

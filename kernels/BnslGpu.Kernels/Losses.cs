@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace BnslGpu.Kernels;
 
 /// <summary>What is squared and averaged: the residual between a law's log y and a measured y.</summary>
+/// <remarks>Every loss is told two numbers, its units: the log of the unit in which the law sees y, and δ of the losses that have one.</remarks>
 public interface ILoss
 {
     /// <summary>Name on the command line and in reports.</summary>
@@ -22,11 +23,16 @@ public interface ILoss
     /// <summary>Residual of one point, and its slope.</summary>
     /// <param name="logY">The law's value, log(ŷ/scale).</param>
     /// <param name="target">What <see cref="Target"/> gave.</param>
-    /// <param name="logScale">Log of the unit in which the law sees y.</param>
+    /// <param name="units">Log of the unit in which the law sees y; δ.</param>
     /// <param name="slope">∂residual/∂logY.</param>
-    static abstract T Residual<T, TMask>(T logY, T target, T logScale, out T slope)
+    static abstract T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
-        where TMask : struct;
+        where TMask : struct
+        where TUnits : struct, IArray<T>;
+
+    /// <summary>The unit of a residual; 1 unless said otherwise.</summary>
+    /// <param name="logScale">Log of the unit in which the law sees y.</param>
+    static virtual double Unit(double logScale) => 1;
 }
 
 /// <summary>Mean squared error of log y: r = log ŷ − log y.</summary>
@@ -46,9 +52,10 @@ public readonly struct Msle : ILoss
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Residual<T, TMask>(T logY, T target, T logScale, out T slope)
+    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
         where TMask : struct
+        where TUnits : struct, IArray<T>
     {
         slope = T.Constant(1);
         return logY - target;
@@ -77,10 +84,75 @@ public readonly struct Msle1p : ILoss
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Residual<T, TMask>(T logY, T target, T logScale, out T slope)
+    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
-        where TMask : struct =>
-        Functions.Softplus<T, TMask>(logY + logScale, out slope, out _) - target;
+        where TMask : struct
+        where TUnits : struct, IArray<T> =>
+        Functions.Softplus<T, TMask>(logY + units[0], out slope, out _) - target;
+}
+
+/// <summary>Mean squared error of y: r = ŷ − y. Inside, both are relative to the smallest y, so that small and large y converge alike.</summary>
+public readonly struct SquaredError : ILoss
+{
+    /// <inheritdoc/>
+    public static string Name => "mse";
+
+    /// <inheritdoc/>
+    public static string Formula => "mean (ŷ − y)²";
+
+    /// <inheritdoc/>
+    public static double LowestY => 0;
+
+    /// <inheritdoc/>
+    public static double Target(double y, double logScale) => y / Math.Exp(logScale);
+
+    /// <inheritdoc/>
+    public static double Unit(double logScale) => Math.Exp(logScale);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TUnits : struct, IArray<T>
+    {
+        slope = Functions.ExpClamped<T, TMask>(logY);
+        return slope - target;
+    }
+}
+
+/// <summary>Huber's loss of log y: quadratic within δ, linear beyond, so that a few bad points pull little.</summary>
+/// <remarks>
+/// Huber 1964: H(e) = e²/2 for |e| ≤ δ, δ(|e| − δ/2) beyond, e = log ŷ − log y. The residual is ±√(2H), whose square the solver sums; its slope is
+/// δ/√(2H) beyond δ. Used by Hoffmann et al. 2022 (arXiv:2203.15556) with δ = 1e-3.
+/// </remarks>
+public readonly struct HuberLog : ILoss
+{
+    /// <inheritdoc/>
+    public static string Name => "huber";
+
+    /// <inheritdoc/>
+    public static string Formula => "mean 2H(log ŷ − log y), H(e) = e²/2 up to |e| = δ, δ(|e| − δ/2) beyond";
+
+    /// <inheritdoc/>
+    public static double LowestY => 0;
+
+    /// <inheritdoc/>
+    public static double Target(double y, double logScale) => Math.Log(y) - logScale;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TUnits : struct, IArray<T>
+    {
+        T error = logY - target, size = T.Abs(error), δ = units[1];
+        T root = T.Sqrt(δ * T.Max(T.MultiplyAdd(T.Constant(2), size, -δ), δ));
+        TMask within = T.LessOrEqual(size, δ);
+        slope = T.Select(within, T.Constant(1), δ / root);
+        return T.Select(within, error, T.Select(T.Less(error, T.Constant(0)), -root, root));
+    }
 }
 
 /// <summary>The losses by name. Adding one is a struct above and its line here.</summary>
@@ -92,6 +164,8 @@ public static class Losses
     {
         visitor.Visit<Msle>();
         visitor.Visit<Msle1p>();
+        visitor.Visit<SquaredError>();
+        visitor.Visit<HuberLog>();
     }
 }
 

@@ -43,6 +43,8 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<string?> _loss = OptionKinds.OneOf(
         "--loss", $"What is minimised: {string.Join("; ", Loss.All.Select(loss => $"{loss.Name} is {loss.Formula}"))}. Default: msle.",
         Loss.All.Select(loss => loss.Name));
+    private readonly Option<double?> _delta = OptionKinds.Number(
+        "--delta", "Errors of log y beyond this count linearly under --loss huber. Default: 0.001.", " above 0", value => value > 0);
     private readonly Option<int?> _starts = OptionKinds.Whole(
         "--starts", "Random starts of each curve and number of breaks. Default: 256.", least: 1);
     private readonly Option<ulong?> _seed = OptionKinds.Seed("--seed", "Seed of every random number. Default: 0.");
@@ -75,7 +77,7 @@ internal sealed class FitCommand : ToolCommand
         });
         Add(_files);
         foreach (Option option in (Option[])[_x, _y, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
-            _recipe, _law, _breaks, _loss, _starts, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
+            _recipe, _law, _breaks, _loss, _delta, _starts, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
             Add(option);
     }
 
@@ -152,6 +154,7 @@ internal sealed class FitCommand : ToolCommand
             Laws = call.GetValue(_law) is { } laws ? [.. laws.Split(',')] : given.Laws,
             Breaks = call.GetValue(_breaks) is { Length: > 0 } breaks ? [.. breaks] : given.Breaks,
             Loss = call.GetValue(_loss) ?? given.Loss,
+            Delta = call.GetValue(_delta) ?? given.Delta,
             Starts = call.GetValue(_starts) ?? given.Starts,
             Seed = call.GetValue(_seed) ?? given.Seed,
             Precision = Enum.Parse<SearchPrecision>(call.GetValue(_precision) ?? $"{given.Precision}", ignoreCase: true),

@@ -34,8 +34,13 @@ public sealed record FitOptions
     /// <summary>Numbers of breaks that are fitted side by side, each 0..6; laws without breaks are fitted once. Default 0, 1, 2, 3.</summary>
     public ImmutableArray<int> Breaks { get; init; } = [0, 1, 2, 3];
 
-    /// <summary>Name of the loss: msle (squared error of log y) or msle1p (of log(1 + y)). Default msle.</summary>
+    /// <summary>Name of the loss: msle (squared error of log y), msle1p (of log(1 + y)), mse (of y) or huber (of log y). Default msle.</summary>
     public string Loss { get; init; } = "msle";
+
+    /// <summary>δ of loss huber: errors of log y beyond it count linearly. &gt; 0. Default 1e-3.</summary>
+    public double Delta { get; init; } = DefaultDelta;
+
+    internal const double DefaultDelta = 1e-3;
 
     /// <summary>Random starts of each curve and number of breaks. ≥ 1. Default 256.</summary>
     public int Starts { get; init; } = 256;
@@ -74,6 +79,7 @@ public sealed record FitOptions
         foreach (int breaks in Breaks)
             if (breaks is < 0 or > 6) throw Violated(nameof(Breaks), breaks, "0 to 6");
         if (Breaks.Distinct().Count() != Breaks.Length) throw Violated(nameof(Breaks), string.Join(',', Breaks), "each number once");
+        if (!(Delta > 0) || !double.IsFinite(Delta)) throw Violated(nameof(Delta), Delta, "> 0 and finite");
         if (Starts < 1) throw Violated(nameof(Starts), Starts, ">= 1");
         if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
         if (SearchIterations < 1) throw Violated(nameof(SearchIterations), SearchIterations, ">= 1");

@@ -28,7 +28,7 @@ internal static class FitSummary
         if (best is { Termination: Termination.MaxIterations }) best = Refiner.Refine(problem, best.Parameters, StepsOfBest);
         best ??= Hopeless(problem);
         int n = problem.Count, p = problem.ParameterCount;
-        double objective = best.Loss / n;
+        double unit = problem.Loss.Unit(problem.LogScale), objective = best.Loss / n;
         double same = Math.Max(objective * (1 + SameMinimum), ZeroObjective) * n;
         (ImmutableArray<Parameter> parameters, ImmutableArray<Parameter> errors) = Natural(problem, best);
         var fit = new Fit
@@ -38,12 +38,12 @@ internal static class FitSummary
             Loss = problem.Loss.Name,
             Parameters = parameters,
             StandardErrors = errors,
-            Objective = objective,
+            Objective = objective * unit * unit,
             Rmsle = default,
             Aicc = ModelSelection.Aicc(objective, n, p),
             Bic = ModelSelection.Bic(objective, n, p),
             Termination = best.Termination,
-            GradientNorm = best.GradientNorm,
+            GradientNorm = best.GradientNorm * unit * unit,
             Starts = candidates.StartLosses.Length,
             StartsAtMinimum = candidates.StartLosses.Count(loss => loss <= same),
             Warnings = [],

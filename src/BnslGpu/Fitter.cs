@@ -36,7 +36,7 @@ public static class Fitter
             if (ordered[i].Name == ordered[i - 1].Name) throw new ArgumentException($"Two curves are called '{ordered[i].Name}'; names must differ.", nameof(curves));
 
         Curve[] fitted = [.. ordered.Where(curve => Problem.WhyNot(curve.Fit, loss) is null)];
-        var batch = new ProblemBatch(fitted.SelectMany(curve => laws.Select(law => new Problem(curve.Fit, law, loss))));
+        var batch = new ProblemBatch(fitted.SelectMany(curve => laws.Select(law => new Problem(curve.Fit, law, loss, options.Delta))));
         ImmutableArray<Candidates> candidates = backend.Search(
             batch,
             new(options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize),

@@ -18,8 +18,9 @@ public sealed class Problem
     /// <param name="points">Points to fit; at least one, x &gt; 0 and y above the loss's lowest.</param>
     /// <param name="law">The law.</param>
     /// <param name="loss">The loss.</param>
+    /// <param name="delta">δ of the losses that have one, in log y. &gt; 0.</param>
     /// <exception cref="ArgumentException">No point, or a point outside the domain of the law or the loss; see <see cref="WhyNot"/>.</exception>
-    public Problem(Points points, ScalingLaw law, Loss loss)
+    public Problem(Points points, ScalingLaw law, Loss loss, double delta = FitOptions.DefaultDelta)
     {
         ArgumentNullException.ThrowIfNull(law);
         if (WhyNot(points, loss) is { } reason) throw new ArgumentException(reason, nameof(points));
@@ -30,6 +31,7 @@ public sealed class Problem
         foreach (double y in points.Y) (smallest, largest) = (Math.Min(smallest, y), Math.Max(largest, y));
         Scale = new(points.X[^1], smallest);
         LogScale = Math.Log(smallest);
+        Delta = delta;
 
         ulong key = CounterRandom.Mix(0, (ulong)points.Count);
         var packed = new List<double>(points.Count * 3);
@@ -63,6 +65,9 @@ public sealed class Problem
 
     /// <summary>Log of the unit of y.</summary>
     public double LogScale { get; }
+
+    /// <summary>δ of the losses that have one.</summary>
+    public double Delta { get; }
 
     /// <summary>The stream of random numbers that is this problem's own: a hash of its points, law and number of breaks.</summary>
     public ulong Stream { get; }

@@ -69,7 +69,7 @@ internal static class Refiner
     {
         private readonly Problem _problem;
         private readonly int _n, _p;
-        private readonly Heap<F64> _points;
+        private readonly Heap<F64> _points, _units;
         private readonly F64[] _θ, _work, _row;
 
         // [J r] by columns, (p + 1) of n; then R by rows with s as its last column, p of (p + 1).
@@ -84,6 +84,7 @@ internal static class Refiner
             var points = new F64[problem.Packed.Length];
             for (int m = 0; m < points.Length; m++) points[m] = new(problem.Packed[m]);
             _points = new(points);
+            _units = new([new(problem.LogScale), new(problem.Delta)]);
             (_θ, _work, _row) = (new F64[_p], new F64[TLaw.WorkCount], new F64[_p]);
             _columns = new double[_n * (_p + 1)];
             _triangle = new double[_p * (_p + 1)];
@@ -224,7 +225,7 @@ internal static class Refiner
         private double Loss(double[] θ)
         {
             for (int j = 0; j < _p; j++) _θ[j] = new(θ[j]);
-            double loss = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Loss(_points, _n, new F64(_problem.LogScale), new Heap<F64>(_θ), new Heap<F64>(_work)).Value;
+            double loss = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Loss(_points, _n, _units, new Heap<F64>(_θ), new Heap<F64>(_work)).Value;
             return double.IsFinite(loss) ? loss : double.PositiveInfinity;
         }
 
@@ -240,7 +241,7 @@ internal static class Refiner
             Array.Clear(norms);
             for (int i = 0; i < _n; i++)
             {
-                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, new F64(_problem.LogScale), parameters, work, row, 0).Value;
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
                 loss += r * r;
                 _columns[(_p * _n) + i] = r;
                 for (int j = 0; j < _p; j++)
@@ -286,7 +287,7 @@ internal static class Refiner
             Array.Clear(gradient);
             for (int i = 0; i < _n; i++)
             {
-                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, new F64(_problem.LogScale), parameters, work, row, 0).Value;
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
                 for (int j = 0; j < _p; j++) gradient[j] += _row[j].Value * r;
             }
         }

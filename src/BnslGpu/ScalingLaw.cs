@@ -132,6 +132,9 @@ public abstract class Loss
     /// <inheritdoc cref="ILoss.Target"/>
     internal abstract double Target(double y, double logScale);
 
+    /// <inheritdoc cref="ILoss.Unit"/>
+    internal abstract double Unit(double logScale);
+
     /// <summary>Closes a visitor over a law and this loss.</summary>
     internal abstract TResult Close<TLaw, TVisitor, TResult>(ref TVisitor visitor)
         where TLaw : struct, IScalingLaw
@@ -241,6 +244,8 @@ internal sealed class Loss<TLoss> : Loss
     public override double LowestY => TLoss.LowestY;
 
     internal override double Target(double y, double logScale) => TLoss.Target(y, logScale);
+
+    internal override double Unit(double logScale) => TLoss.Unit(logScale);
 
     internal override TResult Close<TLaw, TVisitor, TResult>(ref TVisitor visitor) => visitor.Visit<TLaw, TLoss>();
 }

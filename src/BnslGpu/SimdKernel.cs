@@ -50,7 +50,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
             TLaw.Prepare<T, TMask, Block<T>>(new(lanes), new(work));
             for (int i = 0; i < problem.Count; i++)
             {
-                T r = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Row(memory.Points, i, memory.LogScale, new Block<T>(lanes), new Block<T>(work), new Block<T>(row), 0);
+                T r = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Row(memory.Points, i, memory.Units, new Block<T>(lanes), new Block<T>(work), new Block<T>(row), 0);
                 for (int lane = 0; lane < count; lane++)
                 {
                     int at = ((first + lane) * problem.Count) + i;
@@ -76,7 +76,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         {
             int count = Math.Min(T.Count, losses.Length - first);
             for (int lane = 0; lane < T.Count; lane++) Load(θ.Slice((first + Math.Min(lane, count - 1)) * P, P), lanes, lane);
-            T loss = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Loss(memory.Points, problem.Count, memory.LogScale, new Block<T>(lanes), new Block<T>(lanes + P));
+            T loss = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Loss(memory.Points, problem.Count, memory.Units, new Block<T>(lanes), new Block<T>(lanes + P));
             for (int lane = 0; lane < count; lane++)
                 losses[first + lane] = IsFinite(θ.Slice((first + lane) * P, P)) ? ToDouble(((TScalar*)&loss)[lane]) : double.NaN;
         }
@@ -103,7 +103,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         while (busy != 0)
         {
             LevenbergMarquardt<T, TMask, TLaw, TLoss>.Normal(
-                memory.Points, problem.Count, memory.LogScale, new Block<T>(trial), new Block<T>(trialNormal), new Block<T>(work), new Block<T>(scratch));
+                memory.Points, problem.Count, memory.Units, new Block<T>(trial), new Block<T>(trialNormal), new Block<T>(work), new Block<T>(scratch));
             uint done = T.Bits(LevenbergMarquardt<T, TMask, TLaw, TLoss>.Accept(
                 new Block<T>(accepted), new Block<T>(normal), new Block<T>(trial), new Block<T>(trialNormal), ref λ, predicted, limit));
             for (int lane = 0; lane < T.Count; lane++)
@@ -177,13 +177,14 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         public Memory(Problem problem, int lanes)
         {
             int points = problem.Packed.Length;
-            _block = NativeMemory.AlignedAlloc((nuint)((lanes * sizeof(T)) + ((points + (2 * P)) * sizeof(TScalar))), 64);
+            _block = NativeMemory.AlignedAlloc((nuint)((lanes * sizeof(T)) + ((points + (2 * P) + 2) * sizeof(TScalar))), 64);
             Lanes = (T*)_block;
             var scalars = (TScalar*)(Lanes + lanes);
             Points = new(scalars);
             Lower = new(scalars + points);
             Upper = new(scalars + points + P);
-            LogScale = T.Constant(problem.LogScale);
+            Units = new(scalars + points + (2 * P));
+            (scalars[points + (2 * P)], scalars[points + (2 * P) + 1]) = (FromDouble(problem.LogScale), FromDouble(problem.Delta));
             for (int m = 0; m < points; m++) scalars[m] = FromDouble(problem.Packed[m]);
             for (int j = 0; j < P; j++)
             {
@@ -200,7 +201,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
 
         public Broadcast<T, TMask, TScalar> Upper { get; }
 
-        public T LogScale { get; }
+        public Broadcast<T, TMask, TScalar> Units { get; }
 
         public void Dispose() => NativeMemory.AlignedFree(_block);
     }

@@ -60,7 +60,7 @@ public sealed class CliTests
     [InlineData("fit a.csv --seed -1", "bnsl: --seed is '-1'; expected a whole number from 0 to 18446744073709551615. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --precision half", "bnsl: --precision is 'half'; expected mixed or double. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --recipe best", "bnsl: --recipe is 'best'; expected least-squares or paper. See 'bnsl fit --help'.")]
-    [InlineData("fit a.csv --loss l1", "bnsl: --loss is 'l1'; expected msle or msle1p. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --loss l1", "bnsl: --loss is 'l1'; expected msle, msle1p, mse or huber. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --x --y loss", "bnsl: --x is '--y'; expected a value, not another option. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --breaks 3-1", "bnsl: --breaks is '3-1'; expected whole numbers like 0,1,2 or a range like 0-3. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --breaks 0-7", "bnsl: --breaks = 7. Violated constraint: 0 to 6. See 'bnsl fit --help'.")]

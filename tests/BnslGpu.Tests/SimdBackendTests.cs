@@ -292,7 +292,7 @@ public sealed class SimdBackendTests
             Heap<T> θ = new([.. some[candidate].ToArray().Select(number)]), work = new(new T[TLaw.WorkCount]);
             TLaw.Prepare<T, bool, Heap<T>>(θ, work);
             for (int i = 0; i < n; i++)
-                residuals[(candidate * n) + i] = LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(new Heap<T>(points), i, number(problem.LogScale), θ, work, new Heap<T>(jacobian), ((candidate * n) + i) * p);
+                residuals[(candidate * n) + i] = LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(new Heap<T>(points), i, new Heap<T>([number(problem.LogScale), number(problem.Delta)]), θ, work, new Heap<T>(jacobian), ((candidate * n) + i) * p);
         }
 
         return (residuals, jacobian);

@@ -83,6 +83,7 @@ public sealed class JsonFormat : IReportFormat
         json.WritePropertyName("breaks");
         json.WriteRawValue($"[{string.Join(", ", options.Breaks)}]");
         json.WriteString("loss", options.Loss);
+        json.WriteNumber("delta", options.Delta);
         json.WriteNumber("starts", options.Starts);
         json.WriteString("precision", options.Precision == SearchPrecision.Mixed ? "mixed" : "double");
         json.WriteNumber("refined", options.Refined);
