@@ -68,7 +68,7 @@ internal static class LanesBenchmark
         {
             starts.CopyTo(θ, 0);
             losses[index] ??= new double[Candidates];
-            contestant.Kernel.Search(problem, θ, losses[index], 0, Steps);
+            contestant.Kernel.Search(problem, θ, losses[index], 0, Steps, default);
         }))];
         double[][] seconds = Timing.Rounds(actions, rounds);
 

@@ -19,7 +19,7 @@ internal sealed class DevicesCommand(Streams streams) : ToolCommand("devices", "
         foreach ((_, Func<IBackend> create) in Backends.All) Streams.Out.WriteLine(create().Description);
         Streams.Out.WriteLine();
         Streams.Out.WriteLine($"--device auto is {Backends.All[0].Name}. Without --threads it takes {Environment.ProcessorCount} threads.");
-        Streams.Out.WriteLine("The ILGPU engine for GPUs is not in this build.");
+        Streams.Out.WriteLine("There is no GPU backend yet.");
         return ExitCode.Done;
     }
 }

@@ -37,11 +37,11 @@ internal static class OptionKinds
     /// <summary>A switch.</summary>
     public static Option<bool> Switch(string name, string description) => new(name) { Description = description };
 
-    /// <summary>A whole number of at least <paramref name="least"/>.</summary>
-    public static Option<int?> Whole(string name, string description, int least) =>
-        Value<int?>(name, "N", description, $"a whole number of at least {least}", (string text, out int? value) =>
+    /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static Option<int?> Whole(string name, string description, int least, int most = int.MaxValue) =>
+        Value<int?>(name, "N", description, most < int.MaxValue ? $"a whole number from {least} to {most}" : $"a whole number of at least {least}", (string text, out int? value) =>
         {
-            bool read = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least;
+            bool read = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most;
             value = number;
             return read;
         });

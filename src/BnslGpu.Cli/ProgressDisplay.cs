@@ -14,7 +14,11 @@ internal sealed class ProgressDisplay : IProgress<FitProgress>
     /// <inheritdoc/>
     public void Report(FitProgress value)
     {
-        lock (_lock) _latest = value;
+        lock (_lock)
+        {
+            // Reports of several threads may overtake each other.
+            if (value.Stage != _latest.Stage || value.Done >= _latest.Done) _latest = value;
+        }
     }
 
     /// <summary>Runs the work on another thread and shows its progress from this one.</summary>

@@ -13,7 +13,7 @@ public enum SearchPrecision
 }
 
 /// <summary>Every choice of a fit that a result depends on, and those it does not depend on (threads, chunk size).</summary>
-/// <remarks>Vary with <c>with</c>. Checked once, by <see cref="Validate"/>, when a fit begins.</remarks>
+/// <remarks>Vary with <c>with</c>; == compares the lists by reference. Checked once, by <see cref="Validate"/>, when a fit begins.</remarks>
 public sealed record FitOptions
 {
     /// <summary>The choices of plain least squares on log y: 0..3 breaks, 0 ≤ a ≤ .9999 min y, f ≥ .01, log d within the data, |c| ≤ 20.</summary>
@@ -42,7 +42,10 @@ public sealed record FitOptions
 
     internal const double DefaultDelta = 1e-3;
 
-    /// <summary>Random starts of each curve and number of breaks. ≥ 1. Default 256.</summary>
+    /// <summary>Most <see cref="Starts"/> of one problem.</summary>
+    public const int MostStarts = 10_000_000;
+
+    /// <summary>Random starts of each curve and number of breaks. 1 to <see cref="MostStarts"/>. Default 256.</summary>
     public int Starts { get; init; } = 256;
 
     /// <summary>The seed of every random number.</summary>
@@ -80,7 +83,7 @@ public sealed record FitOptions
             if (breaks is < 0 or > 6) throw Violated(nameof(Breaks), breaks, "0 to 6");
         if (Breaks.Distinct().Count() != Breaks.Length) throw Violated(nameof(Breaks), string.Join(',', Breaks), "each number once");
         if (!(Delta > 0) || !double.IsFinite(Delta)) throw Violated(nameof(Delta), Delta, "> 0 and finite");
-        if (Starts < 1) throw Violated(nameof(Starts), Starts, ">= 1");
+        if (Starts is < 1 or > MostStarts) throw Violated(nameof(Starts), Starts, $"1 to {MostStarts}");
         if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
         if (SearchIterations < 1) throw Violated(nameof(SearchIterations), SearchIterations, ">= 1");
         if (Threads < 0) throw Violated(nameof(Threads), Threads, ">= 0");

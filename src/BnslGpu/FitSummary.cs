@@ -15,17 +15,17 @@ internal static class FitSummary
     private const int Steps = 40, StepsOfBest = 400;
 
     /// <summary>Refines the candidates and describes the best.</summary>
-    public static Fit Of(Curve curve, Candidates candidates)
+    public static Fit Of(Curve curve, Candidates candidates, CancellationToken cancellation)
     {
         Problem problem = candidates.Problem;
         Minimum? best = null;
         for (int k = 0; k < candidates.Losses.Length; k++)
         {
-            Minimum minimum = Refiner.Refine(problem, candidates[k], Steps);
+            Minimum minimum = Refiner.Refine(problem, candidates[k], Steps, cancellation);
             if (best is null || Better(minimum, best)) best = minimum;
         }
 
-        if (best is { Termination: Termination.MaxIterations }) best = Refiner.Refine(problem, best.Parameters, StepsOfBest);
+        if (best is { Termination: Termination.MaxIterations }) best = Refiner.Refine(problem, best.Parameters, StepsOfBest, cancellation);
         best ??= Hopeless(problem);
         int n = problem.Count, p = problem.ParameterCount;
         double unit = problem.Loss.Unit(problem.LogScale), objective = best.Loss / n;
@@ -48,9 +48,9 @@ internal static class FitSummary
             StartsAtMinimum = candidates.StartLosses.Count(loss => loss <= same),
             Warnings = [],
         };
-        (double fitError, _) = SquaredLogError(fit, curve.Fit);
-        (double heldOut, double spread) = SquaredLogError(fit, curve.HeldOut);
-        double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(curve.HeldOut.Count))) - Math.Sqrt(heldOut);
+        (double fitError, _, _) = SquaredLogError(problem.Law, parameters, curve.Fit);
+        (double heldOut, double spread, int scored) = SquaredLogError(problem.Law, parameters, curve.HeldOut);
+        double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(scored))) - Math.Sqrt(heldOut);
         return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = Warn(problem, best) };
     }
 
@@ -66,19 +66,23 @@ internal static class FitSummary
         return new(nothing, double.NaN, double.NaN, Termination.NonFinite, 0, new bool[p], new double[p * (p + 1)]);
     }
 
-    /// <summary>Mean and population standard deviation of (log ŷ − log y)².</summary>
-    private static (double Mean, double Deviation) SquaredLogError(Fit fit, Points points)
+    /// <summary>Mean and population standard deviation of (log ŷ − log y)² over the points whose y is above 0; NaN without any.</summary>
+    private static (double Mean, double Deviation, int Count) SquaredLogError(ScalingLaw law, ImmutableArray<Parameter> parameters, Points points)
     {
+        double[] predicted = law.Predict(parameters, points.X);
         double sum = 0, squares = 0;
+        int count = 0;
         for (int i = 0; i < points.Count; i++)
         {
-            double r = Math.Log(fit.Predict(points.X[i])) - Math.Log(points.Y[i]);
+            if (!(points.Y[i] > 0)) continue;
+            double r = Math.Log(predicted[i]) - Math.Log(points.Y[i]);
             sum += r * r;
             squares += r * r * r * r;
+            count++;
         }
 
-        double mean = sum / points.Count;
-        return (mean, Math.Sqrt(Math.Max((squares / points.Count) - (mean * mean), 0)));
+        double mean = sum / count;
+        return (mean, Math.Sqrt(Math.Max((squares / count) - (mean * mean), 0)), count);
     }
 
     /// <summary>Parameters in natural units, and standard errors by the delta method: k s² (RᵀR)⁻¹ kᵀ for each row k of ∂natural/∂θ.</summary>

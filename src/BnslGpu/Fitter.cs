@@ -25,6 +25,7 @@ public static class Fitter
         IReadOnlyList<Curve> curves, FitOptions? options = null, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(curves);
+        foreach (Curve curve in curves) ArgumentNullException.ThrowIfNull(curve, nameof(curves));
         options ??= FitOptions.LeastSquares;
         options.Validate();
         var clock = Stopwatch.StartNew();
@@ -46,9 +47,10 @@ public static class Fitter
 
         var fits = new Fit[candidates.Length];
         int refined = 0;
+        progress?.Report(new("refine", 0, fits.Length));
         SimdBackend.Run(fits.Length, options.Threads, problem =>
         {
-            fits[problem] = FitSummary.Of(fitted[problem / laws.Length], candidates[problem]);
+            fits[problem] = FitSummary.Of(fitted[problem / laws.Length], candidates[problem], cancellation);
             progress?.Report(new("refine", Interlocked.Increment(ref refined), fits.Length));
         }, cancellation);
 
@@ -65,7 +67,7 @@ public static class Fitter
                 Chosen = chosen,
                 Forecast = chosen < 0 ? null : ModelSelection.Forecast(curve, own, chosen),
                 Fits = own,
-                Warnings = reason is null ? [] : [reason],
+                Warnings = reason is null ? Unscored(curve) : [reason],
             });
         }
 
@@ -77,6 +79,13 @@ public static class Fitter
             Seconds = new(0, searched, total - searched, total),
             Curves = results.MoveToImmutable(),
         };
+    }
+
+    private static ImmutableArray<string> Unscored(Curve curve)
+    {
+        int count = 0;
+        foreach (double y in curve.HeldOut.Y) count += y > 0 ? 0 : 1;
+        return count == 0 ? [] : [$"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others."];
     }
 
     /// <summary>Compiles what a fit with these options will run; for another thread to do while data is read.</summary>

@@ -20,7 +20,7 @@ public interface IBackend
 
     /// <summary>Residuals and Jacobians, in double.</summary>
     /// <param name="candidates">Problems with parameters.</param>
-    /// <param name="cancellation">Ends the work between problems.</param>
+    /// <param name="cancellation">Ends the work; throws <see cref="OperationCanceledException"/>.</param>
     ImmutableArray<Evaluation> Evaluate(IReadOnlyList<Candidates> candidates, CancellationToken cancellation = default);
 
     /// <summary>The loss of very many starts, without stepping from any.</summary>

@@ -45,13 +45,14 @@ internal static class ModelSelection
     public static Forecast Forecast(Curve curve, ImmutableArray<Fit> fits, int chosen)
     {
         Fit fit = fits[chosen];
-        int n = curve.Fit.Count, p = ScalingLaw.Get(fit.Law, fit.Breaks).ParameterCount;
+        ScalingLaw law = ScalingLaw.Get(fit.Law, fit.Breaks);
+        int n = curve.Fit.Count, p = law.ParameterCount;
         return new()
         {
             Components = [new(chosen, 1)],
             Noise = n > p ? fit.Rmsle.Fit * Math.Sqrt(n / (double)(n - p)) : double.NaN,
             X = [.. curve.HeldOut.X],
-            Median = [.. curve.HeldOut.X.ToArray().Select(fit.Predict)],
+            Median = [.. law.Predict(fit.Parameters, curve.HeldOut.X)],
         };
     }
 }

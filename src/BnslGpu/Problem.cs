@@ -98,7 +98,10 @@ public sealed class Problem
                 return $"y = {points.Y[i]:R} at x = {points.X[i]:R}; the loss {loss.Name} needs y > {loss.LowestY:R}.";
         }
 
-        return points.X[0] < points.X[^1] ? null : "All points have the same x; a law in x needs at least two.";
+        if (!(points.X[0] < points.X[^1])) return "All points have the same x; a law in x needs at least two.";
+        return Math.Log(points.X[0]) < Math.Log(points.X[^1])
+            ? null
+            : $"x from {points.X[0]:R} to {points.X[^1]:R} are the same in log x, to rounding; subtract what they have in common.";
     }
 
     /// <summary>Draws the parameters of a start.</summary>

@@ -50,17 +50,18 @@ internal static class Refiner
     /// <param name="problem">The problem.</param>
     /// <param name="θ">Where to begin.</param>
     /// <param name="iterations">Jacobians that may be factored.</param>
-    public static Minimum Refine(Problem problem, ReadOnlySpan<double> θ, int iterations)
+    /// <param name="cancellation">Ends it after any of them.</param>
+    public static Minimum Refine(Problem problem, ReadOnlySpan<double> θ, int iterations, CancellationToken cancellation = default)
     {
-        var closer = new Closer(problem, θ.ToArray(), iterations);
+        var closer = new Closer(problem, θ.ToArray(), iterations, cancellation);
         return problem.Law.Close<Closer, Minimum>(problem.Loss, ref closer);
     }
 
-    private readonly struct Closer(Problem problem, double[] start, int iterations) : IModelVisitor<Minimum>
+    private readonly struct Closer(Problem problem, double[] start, int iterations, CancellationToken cancellation) : IModelVisitor<Minimum>
     {
         public Minimum Visit<TLaw, TLoss>()
             where TLaw : struct, IScalingLaw
-            where TLoss : struct, ILoss => new Refinement<TLaw, TLoss>(problem).Run(start, iterations);
+            where TLoss : struct, ILoss => new Refinement<TLaw, TLoss>(problem).Run(start, iterations, cancellation);
     }
 
     private sealed class Refinement<TLaw, TLoss>
@@ -91,7 +92,7 @@ internal static class Refiner
             _hessian = new double[_p * _p];
         }
 
-        public Minimum Run(double[] start, int iterations)
+        public Minimum Run(double[] start, int iterations, CancellationToken cancellation)
         {
             double[] θ = start, trial = new double[_p], step = new double[_p], norms = new double[_p], gradient = new double[_p];
             bool[] held = new bool[_p], pinned = new bool[_p];
@@ -101,6 +102,7 @@ internal static class Refiner
             int iteration = 1;
             for (; iteration < iterations; iteration++)
             {
+                cancellation.ThrowIfCancellationRequested();
                 if (!double.IsFinite(loss) || !Array.TrueForAll(gradient, double.IsFinite) || !Array.TrueForAll(θ, double.IsFinite))
                 {
                     termination = Termination.NonFinite;

@@ -49,7 +49,13 @@ public abstract class ScalingLaw
     /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
     /// <param name="x">Scale, &gt; 0.</param>
     /// <returns>y in its own unit.</returns>
-    public abstract double Predict(ImmutableArray<Parameter> parameters, double x);
+    public double Predict(ImmutableArray<Parameter> parameters, double x) => Predict(parameters, [x])[0];
+
+    /// <summary>The law's values.</summary>
+    /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
+    /// <param name="x">Scales, &gt; 0.</param>
+    /// <returns>y at each x, in its own unit; NaN where a parameter is not a number.</returns>
+    public abstract double[] Predict(ImmutableArray<Parameter> parameters, ReadOnlySpan<double> x);
 
     /// <summary>Packs numbers in the order of <see cref="IScalingLaw.ToNatural"/> into named parameters.</summary>
     internal ImmutableArray<Parameter> Pack(ReadOnlySpan<double> natural)
@@ -180,30 +186,53 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
 
     public override ImmutableArray<NaturalParameter> Parameters { get; } = [.. TLaw.Natural];
 
-    public override double Predict(ImmutableArray<Parameter> parameters, double x)
+    public override double[] Predict(ImmutableArray<Parameter> parameters, ReadOnlySpan<double> x)
     {
         double[] natural = [.. parameters.SelectMany(parameter => parameter.Values)];
         if (natural.Length != NaturalCount)
             throw new ArgumentException($"{Name} with {Breaks} breaks has {NaturalCount} numbers in its parameters; {natural.Length} were given.", nameof(parameters));
-        var values = new double[TLaw.ParameterCount];
-        var θ = new Heap<F64>(new F64[TLaw.ParameterCount]);
-        var work = new Heap<F64>(new F64[TLaw.WorkCount]);
-
-        // Relative to x itself, and to a y that is moved until the law's exponents, which are cut at e^±170, lie well inside.
-        double logScale = 0, logY = double.PositiveInfinity;
-        for (int move = 0; move < 16 && Math.Abs(logY) > 100 && Math.Abs(logScale) < 700; move++)
+        var y = new double[x.Length];
+        var plain = new At(natural, new(1, 1));
+        for (int i = 0; i < x.Length; i++)
         {
-            var scale = new CurveScale(x, Math.Exp(logScale));
-            TLaw.FromNatural(natural, scale, values);
-            if (Array.Exists(values, double.IsNaN)) return double.NaN;
-            for (int j = 0; j < values.Length; j++) θ[j] = new(values[j]);
-            TLaw.Prepare<F64, bool, Heap<F64>>(θ, work);
-            var columns = new Heap<F64>([.. Columns(x, scale).Select(column => new F64(column))]);
-            logY = TLaw.Evaluate<F64, bool, Heap<F64>, Heap<F64>, Nowhere<F64>>(columns, 0, θ, work, default, 0).Value;
-            logScale += logY;
+            double logY = plain.LogY(x[i]);
+
+            // The law's exponents are cut at e^±170: far out, relative to x itself and to a y that is moved until they lie well inside.
+            double logScale = 0;
+            for (int move = 0; move < 16 && Math.Abs(logY) > 100 && Math.Abs(logScale) < 700; move++)
+            {
+                logScale = move == 0 ? 0 : logScale + logY;
+                logY = new At(natural, new(x[i], Math.Exp(logScale))).LogY(x[i]);
+            }
+
+            y[i] = Math.Exp(logScale + logY);
         }
 
-        return Math.Exp(logScale);
+        return y;
+    }
+
+    /// <summary>The law with its parameters relative to a scale.</summary>
+    private readonly struct At
+    {
+        private readonly CurveScale _scale;
+        private readonly Heap<F64> _θ = new(new F64[TLaw.ParameterCount]), _work = new(new F64[TLaw.WorkCount]), _columns = new(new F64[TLaw.ColumnCount]);
+        private readonly bool _isNumber;
+
+        public At(double[] natural, CurveScale scale)
+        {
+            _scale = scale;
+            var values = new double[TLaw.ParameterCount];
+            TLaw.FromNatural(natural, scale, values);
+            _isNumber = !Array.Exists(values, double.IsNaN);
+            for (int j = 0; j < values.Length; j++) _θ[j] = new(values[j]);
+            TLaw.Prepare<F64, bool, Heap<F64>>(_θ, _work);
+        }
+
+        public double LogY(double x)
+        {
+            for (int k = 0; k < TLaw.ColumnCount; k++) _columns[k] = new(TLaw.Column(k, x, _scale));
+            return _isNumber ? TLaw.Evaluate<F64, bool, Heap<F64>, Heap<F64>, Nowhere<F64>>(_columns, 0, _θ, _work, default, 0).Value : double.NaN;
+        }
     }
 
     internal override (double[] Lower, double[] Upper) Bounds(CurveRange range)

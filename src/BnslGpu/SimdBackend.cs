@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using BnslGpu.Kernels;
@@ -68,8 +69,8 @@ public sealed class SimdBackend : IBackend
         Each(batch, options, "search", distinct: true, progress, (problem, θ, losses) =>
         {
             if (options.Precision == SearchPrecision.Mixed)
-                Kernel(problem, SearchPrecision.Mixed).Search(problem, θ, losses, FloatTolerance, options.Iterations);
-            Kernel(problem, SearchPrecision.Double).Search(problem, θ, losses, DoubleTolerance, options.Iterations);
+                Kernel(problem, SearchPrecision.Mixed).Search(problem, θ, losses, FloatTolerance, options.Iterations, cancellation);
+            Kernel(problem, SearchPrecision.Double).Search(problem, θ, losses, DoubleTolerance, options.Iterations, cancellation);
         }, cancellation);
 
     /// <summary>Relative fall below which a start leaves the float search.</summary>
@@ -86,39 +87,45 @@ public sealed class SimdBackend : IBackend
     {
         ImmutableArray<Problem> problems = batch.Problems;
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        int chunk = options.ChunkSize > 0
-            ? options.ChunkSize
-            : (int)Math.Clamp((long)options.Starts * problems.Length / (threads * 8L), 64, 256);
-        var θ = new double[problems.Length][];
-        var losses = new double[problems.Length][];
+        int usual = (int)Math.Clamp((long)options.Starts * problems.Length / (threads * 8L), 64, 256);
         var work = new List<(int Problem, int First, int Count)>();
-        for (int problem = 0; problem < problems.Length; problem++)
+        var left = new int[problems.Length];
+
+        // The costliest problem first, so that no thread is left with one at the end; its chunks together, so that few problems are in memory at a time.
+        foreach (int index in Enumerable.Range(0, problems.Length).OrderByDescending(index => (long)problems[index].Count * problems[index].ParameterCount * problems[index].ParameterCount))
         {
-            θ[problem] = new double[options.Starts * problems[problem].ParameterCount];
-            losses[problem] = new double[options.Starts];
-            for (int first = 0; first < options.Starts; first += chunk)
-                work.Add((problem, first, Math.Min(chunk, options.Starts - first)));
+            int chunk = options.ChunkSize > 0 ? options.ChunkSize : problems[index].Count > LongCurve ? ChunkOfLongCurve : usual;
+            for (long first = 0; first < options.Starts; first += chunk, left[index]++)
+                work.Add((index, (int)first, (int)Math.Min(chunk, options.Starts - first)));
         }
 
-        // The longest first, so that no thread is left with one at the end.
-        work = [.. work.OrderByDescending(item => (long)problems[item.Problem].Count * problems[item.Problem].ParameterCount * problems[item.Problem].ParameterCount * item.Count)];
+        var θ = new double[problems.Length][];
+        var losses = new double[problems.Length][];
+        var best = new Candidates[problems.Length];
         long done = 0, total = (long)options.Starts * problems.Length;
+        progress?.Report(new(stage, 0, total));
         Run(work.Count, threads, item =>
         {
             (int index, int first, int count) = work[item];
             Problem problem = problems[index];
             int p = problem.ParameterCount;
-            Span<double> parameters = θ[index].AsSpan(first * p, count * p);
+            double[] ends = LazyInitializer.EnsureInitialized(ref losses[index], () => new double[options.Starts]);
+            Span<double> parameters = LazyInitializer.EnsureInitialized(ref θ[index], () => new double[options.Starts * p]).AsSpan(first * p, count * p);
             for (int start = 0; start < count; start++) problem.Start(options.Seed, first + start, parameters.Slice(start * p, p));
-            action(problem, parameters, losses[index].AsSpan(first, count));
+            action(problem, parameters, ends.AsSpan(first, count));
+            if (Interlocked.Decrement(ref left[index]) == 0)
+            {
+                best[index] = Candidates.Best(problem, θ[index], ends, options.Keep, distinct);
+                (θ[index], losses[index]) = ([], []);
+            }
+
             progress?.Report(new(stage, Interlocked.Add(ref done, count), total));
         }, cancellation);
-
-        var best = new Candidates[problems.Length];
-        for (int problem = 0; problem < best.Length; problem++)
-            best[problem] = Candidates.Best(problems[problem], θ[problem], losses[problem], options.Keep, distinct);
         return ImmutableCollectionsMarshal.AsImmutableArray(best);
     }
+
+    // A chunk of a long curve is a round of lanes or two: progress shows, and threads share even one curve.
+    private const int LongCurve = 4096, ChunkOfLongCurve = 16;
 
     /// <summary>Runs items 0, 1, … on threads that each take the next one.</summary>
     internal static void Run(int count, int threads, Action<int> action, CancellationToken cancellation)
@@ -131,7 +138,15 @@ public sealed class SimdBackend : IBackend
             return;
         }
 
-        Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, Loop);
+        try
+        {
+            Parallel.For(0, threads, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, Loop);
+        }
+        catch (AggregateException several)
+        {
+            // What one thread would have thrown.
+            ExceptionDispatchInfo.Throw(several.InnerExceptions.FirstOrDefault(one => one is not OperationCanceledException) ?? several.InnerExceptions[0]);
+        }
 
         void Loop(int thread)
         {

@@ -19,7 +19,8 @@ internal abstract class SimdKernel
     /// <param name="losses">Output, Σ w r²; NaN or infinite where a start is not finite.</param>
     /// <param name="tolerance">Relative fall below which a candidate stands.</param>
     /// <param name="iterations">Steps, at most.</param>
-    public abstract void Search(Problem problem, Span<double> θ, Span<double> losses, double tolerance, int iterations);
+    /// <param name="cancellation">Ends the search after any step.</param>
+    public abstract void Search(Problem problem, Span<double> θ, Span<double> losses, double tolerance, int iterations, CancellationToken cancellation);
 }
 
 /// <inheritdoc cref="SimdKernel"/>
@@ -82,7 +83,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         }
     }
 
-    public override void Search(Problem problem, Span<double> θ, Span<double> losses, double tolerance, int iterations)
+    public override void Search(Problem problem, Span<double> θ, Span<double> losses, double tolerance, int iterations, CancellationToken cancellation)
     {
         int normalCount = LevenbergMarquardt<T, TMask, TLaw, TLoss>.NormalCount;
         using var memory = new Memory(problem, (2 * P) + (2 * normalCount) + LevenbergMarquardt<T, TMask, TLaw, TLoss>.ScratchCount);
@@ -102,6 +103,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
 
         while (busy != 0)
         {
+            cancellation.ThrowIfCancellationRequested();
             LevenbergMarquardt<T, TMask, TLaw, TLoss>.Normal(
                 memory.Points, problem.Count, memory.Units, new Block<T>(trial), new Block<T>(trialNormal), new Block<T>(work), new Block<T>(scratch));
             uint done = T.Bits(LevenbergMarquardt<T, TMask, TLaw, TLoss>.Accept(

@@ -262,7 +262,7 @@ public sealed class FitterTests(ITestOutputHelper output)
     // Options
 
     [Theory]
-    [InlineData("Starts", 0, ">= 1")]
+    [InlineData("Starts", 0, "1 to 10000000")]
     [InlineData("Refined", 0, ">= 1")]
     [InlineData("SearchIterations", 0, ">= 1")]
     [InlineData("Threads", -1, ">= 0")]
@@ -322,6 +322,55 @@ public sealed class FitterTests(ITestOutputHelper output)
         var progress = new CancelAt(stage, source);
         Assert.ThrowsAny<OperationCanceledException>(() =>
             Fitter.Fit(SomeCurves(), FitOptions.LeastSquares with { Starts = 32, Breaks = [0, 1], Threads = 2, ChunkSize = 4 }, progress, source.Token));
+    }
+
+    [Fact]
+    public void Cancelling_ends_even_one_curve_of_a_hundred_thousand_points_within_seconds()
+    {
+        double[] x = Examples.Even(100_000, 10, 1e9), y = [.. x.Select(value => 0.3 + Math.Pow(value, -0.2))];
+        using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(0.3));
+        long begin = System.Diagnostics.Stopwatch.GetTimestamp();
+        Assert.ThrowsAny<OperationCanceledException>(() => Fitter.Fit([new("long", new(x, y))], FitOptions.LeastSquares with { Breaks = [2] }, cancellation: soon.Token));
+
+        // A step over all points takes milliseconds, the whole fit minutes.
+        Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(begin).TotalSeconds < 10);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void What_a_caller_throws_reaches_the_caller_as_it_is_on_any_number_of_threads(int threads) =>
+        Assert.Equal("mine", Assert.Throws<InvalidOperationException>(() =>
+            Fitter.Fit(SomeCurves(), FitOptions.LeastSquares with { Threads = threads, Starts = 64 }, new Thrower(), Token)).Message);
+
+    private sealed class Thrower : IProgress<FitProgress>
+    {
+        public void Report(FitProgress value)
+        {
+            if (value.Done > 0) throw new InvalidOperationException("mine");
+        }
+    }
+
+    // Held-out points and x at the edge
+
+    [Fact]
+    public void A_held_out_point_without_a_logarithm_is_said_and_the_others_are_scored()
+    {
+        double[] x = [1, 10, 100, 1e3, 1e4], y = [1, 0.5, 0.25, 0.125, 0.0625];
+        CurveFit with = Run([new("with", new(x, y), new([1e5, 1e6], [-1, 0.02]))], FitOptions.LeastSquares with { Breaks = [0], Starts = 16 }).Curves[0];
+        CurveFit without = Run([new("without", new(x, y), new([1e6], [0.02]))], FitOptions.LeastSquares with { Breaks = [0], Starts = 16 }).Curves[0];
+        Assert.Equal(without.Fits[0].Rmsle, with.Fits[0].Rmsle);
+        Assert.Equal(["1 of 2 held-out points has y <= 0 and no logarithm; the score is of the others."], with.Warnings);
+        Assert.Empty(without.Warnings);
+    }
+
+    [Fact]
+    public void X_that_differ_less_than_their_logarithms_can_is_no_range()
+    {
+        double[] x = [1e15, 1e15 + 0.125, 1e15 + 0.25], y = [1, 2, 3];
+        CurveFit curve = Run([new("close", new(x, y))], FitOptions.LeastSquares with { Starts = 16 }).Curves[0];
+        Assert.Empty(curve.Fits);
+        Assert.Contains("the same in log x", Assert.Single(curve.Warnings), StringComparison.Ordinal);
     }
 
     private sealed class CancelAt(string stage, CancellationTokenSource source) : IProgress<FitProgress>

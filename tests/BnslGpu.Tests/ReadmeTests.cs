@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using BnslGpu.Cli;
 using Xunit;
 
 namespace BnslGpu.Tests;
@@ -58,6 +59,15 @@ public sealed class ReadmeTests
         string[] shown = Between(File.ReadAllLines(Path.Combine(Root(), "README.md")), "```csharp", "```");
         string[] tested = Between(File.ReadAllLines(Source()), "// README", "// end");
         Assert.Equal(tested.Where(line => line.Length > 0), shown);
+    }
+
+    [Fact]
+    public void The_table_in_README_is_what_the_tool_prints()
+    {
+        CliResult result = CliRunner.Run("fit", Path.Combine(Root(), "examples/four-digit-addition.csv"));
+        Assert.Equal(ExitCode.Done, result.ExitCode);
+        string[] printed = [.. result.Out.TrimEnd().Split('\n')[..^2].Select(line => line.Trim())];
+        Assert.Equal(printed, Between(File.ReadAllLines(Path.Combine(Root(), "README.md")), "```", "```"));
     }
 
     private static string[] Between(string[] lines, string first, string end) =>

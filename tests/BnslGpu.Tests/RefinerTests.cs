@@ -20,7 +20,7 @@ public sealed class RefinerTests(ITestOutputHelper output)
             Candidates found = new SimdBackend().Search(new([problem]), new(64, 2, 4, SearchPrecision.Double, 200), cancellation: Token)[0];
             for (int k = 0; k < found.Losses.Length; k++)
             {
-                Minimum minimum = Refiner.Refine(problem, found[k], Steps);
+                Minimum minimum = Refiner.Refine(problem, found[k], Steps, TestContext.Current.CancellationToken);
                 string what = $"{problem.Law.Breaks} breaks, {problem.Loss.Name}, {problem.Count} points, candidate {k}: {minimum.Termination} after {minimum.Iterations}";
                 seen[minimum.Termination] = seen.GetValueOrDefault(minimum.Termination) + 1;
                 var at = new Again(problem, minimum);
@@ -70,7 +70,7 @@ public sealed class RefinerTests(ITestOutputHelper output)
         foreach (Problem problem in EveryKindOfProblem())
         {
             Candidates found = new SimdBackend().Search(new([problem]), new(64, 2, 1, SearchPrecision.Double, 200), cancellation: Token)[0];
-            Minimum minimum = Refiner.Refine(problem, found[0], Steps);
+            Minimum minimum = Refiner.Refine(problem, found[0], Steps, TestContext.Current.CancellationToken);
             int p = problem.ParameterCount;
             const int directions = 60;
             var around = new double[directions * p];
@@ -105,7 +105,7 @@ public sealed class RefinerTests(ITestOutputHelper output)
         Problem problem = new(Examples.FourDigitAddition.Fit, ScalingLaw.Get("bnsl", 1), Loss.Get("msle1p"));
         var θ = new double[problem.ParameterCount];
         problem.Start(1, 0, θ);
-        Minimum minimum = Refiner.Refine(problem, θ, 3);
+        Minimum minimum = Refiner.Refine(problem, θ, 3, TestContext.Current.CancellationToken);
         Assert.Equal((Termination.MaxIterations, 3), (minimum.Termination, minimum.Iterations));
     }
 
@@ -136,7 +136,7 @@ public sealed class RefinerTests(ITestOutputHelper output)
         {
             double[] θ = Examples.Solver(problem, known), natural = new double[known.Length];
             for (int j = 0; j < θ.Length; j++) θ[j] *= factor;
-            Minimum minimum = Refiner.Refine(problem, θ, Steps);
+            Minimum minimum = Refiner.Refine(problem, θ, Steps, TestContext.Current.CancellationToken);
             problem.Law.ToNatural(minimum.Parameters, problem.Scale, natural, new double[natural.Length * θ.Length]);
             for (int k = 0; k < known.Length; k++) Assert.Equal(known[k], natural[k], 1e-5 * Math.Abs(known[k])); // known to 6 or 7 figures
             Assert.Equal(5.985e-4, Rmsle(), 0.0005e-4);

@@ -129,7 +129,7 @@ public sealed class SimdBackendTests
                 Candidates from = Starts(problem, starts);
                 double[] before = new double[starts], after = new double[starts], screened = new double[starts], θ = [.. from.Parameters];
                 kernel.Screen(problem, θ, before);
-                kernel.Search(problem, θ, after, precision == SearchPrecision.Mixed ? SimdBackend.FloatTolerance : SimdBackend.DoubleTolerance, 50);
+                kernel.Search(problem, θ, after, precision == SearchPrecision.Mixed ? SimdBackend.FloatTolerance : SimdBackend.DoubleTolerance, 50, Token);
                 kernel.Screen(problem, θ, screened);
                 double ε = precision == SearchPrecision.Mixed ? F32.Epsilon : F64.Epsilon;
                 for (int start = 0; start < starts; start++)
@@ -158,9 +158,9 @@ public sealed class SimdBackendTests
             {
                 SimdKernel kernel = problem.Law.Close<Kernels, SimdKernel>(problem.Loss, new((LaneWidth)width, precision));
                 double[] alone = [.. Starts(problem, starts).Parameters], disturbed = [.. alone], losses = new double[starts], disturbedLosses = new double[starts];
-                kernel.Search(problem, alone, losses, 1e-6, 30);
+                kernel.Search(problem, alone, losses, 1e-6, 30, Token);
                 for (int start = 0; start < starts; start += 3) disturbed[(start * p) + (start / 3 % p)] = double.NaN;
-                kernel.Search(problem, disturbed, disturbedLosses, 1e-6, 30);
+                kernel.Search(problem, disturbed, disturbedLosses, 1e-6, 30, Token);
                 for (int start = 0; start < starts; start++)
                 {
                     if (start % 3 == 0)
