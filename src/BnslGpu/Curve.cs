@@ -60,6 +60,12 @@ public sealed class Curve
     /// <summary>What the curve is called in every output.</summary>
     public string Name { get; }
 
+    /// <summary>What the scale is called on a plot; the column it was read from.</summary>
+    public string XName { get; init; } = "x";
+
+    /// <summary>What the performance is called on a plot; the column it was read from.</summary>
+    public string YName { get; init; } = "y";
+
     /// <summary>Points that are fitted.</summary>
     public Points Fit { get; }
 

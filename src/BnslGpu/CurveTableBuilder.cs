@@ -19,6 +19,7 @@ internal sealed class CurveTableBuilder
     private const string NotName = "does not name a curve; expected a name";
 
     private readonly CurveColumns _columns;
+    private string? _xName, _yName;
     private readonly Dictionary<string, Rows> _curves = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SeenRows> _seen = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _fileOfCurve = new(StringComparer.Ordinal);
@@ -43,6 +44,7 @@ internal sealed class CurveTableBuilder
         CurveHeader header = CurveHeader.Read(text, source);
         var layout = new CurveLayout(header, _columns);
         if (layout.Note is not null) _notes.Add(layout.Note);
+        (_xName, _yName) = (_xName ?? CurveText.Printable(layout.NameOf(layout.X)), _yName ?? CurveText.Printable(layout.NameOf(layout.Y)));
         string fileName = NameOfFile(source);
         if (layout.Curve.Length == 0) RememberFile(fileName, header.Source);
         if (layout.FitValue is not null)
@@ -196,10 +198,14 @@ internal sealed class CurveTableBuilder
 
     private Curve CurveOf(string name, Rows rows)
     {
-        Points fit = rows.Fit.ToPoints();
-        if (_columns.Holdout is null) return new Curve(name, fit, rows.HeldOut.ToPoints(), rows.Copies);
-        int border = BorderOf(fit);
-        return new Curve(name, new Points(fit.X[..border], fit.Y[..border]), new Points(fit.X[border..], fit.Y[border..]), rows.Copies);
+        Points fit = rows.Fit.ToPoints(), heldOut = rows.HeldOut.ToPoints();
+        if (_columns.Holdout is not null)
+        {
+            int border = BorderOf(fit);
+            (fit, heldOut) = (new Points(fit.X[..border], fit.Y[..border]), new Points(fit.X[border..], fit.Y[border..]));
+        }
+
+        return new Curve(name, fit, heldOut, rows.Copies) { XName = _xName ?? "x", YName = _yName ?? "y" };
     }
 
     /// <summary>Index of the first held-out point: where its x begins or, if that leaves nothing to fit, where its x ends.</summary>

@@ -83,8 +83,16 @@ internal sealed class SvgPanel
         foreach (Tick tick in _y.Labelled) Label(svg, _left - 5, _y.Place(tick.Value) + 3.5, "end", tick);
         svg.Append("</g>\n");
         double middle = (_left + Right) / 2, height = (Top + Bottom) / 2;
-        svg.Append($"<text x='{N(middle)}' y='{N(Bottom + 33)}' font-size='12' font-style='italic' text-anchor='middle'>x</text>\n");
-        svg.Append($"<text x='18' y='{N(height)}' font-size='12' font-style='italic' text-anchor='middle'>y</text>\n");
+        svg.Append($"<text x='{N(middle)}' y='{N(Bottom + 33)}' {Title(_curve.Curve.XName)}</text>\n");
+        string turned = _curve.Curve.YName.Length > 2 ? $"transform='rotate(-90 18 {N(height)})' " : "";
+        svg.Append($"<text x='18' y='{N(height)}' {turned}{Title(_curve.Curve.YName)}</text>\n");
+    }
+
+    /// <summary>A letter is a symbol and stands in italics, a word does not.</summary>
+    private static string Title(string name)
+    {
+        string style = name.Length == 1 ? "font-style='italic' " : "";
+        return $"font-size='12' {style}text-anchor='middle'>{SvgPlot.Escaped(Readable.Shorten(name, 40))}";
     }
 
     /// <summary>Plots on one page share a name where they share a frame, and only there.</summary>
