@@ -17,7 +17,8 @@ public readonly record struct CurveRange(double FirstLogX, double LargestY);
 
 /// <summary>A functional form y = f(x; θ), its gradient, where its parameters may lie and where a search for them starts.</summary>
 /// <remarks>
-/// The methods over <c>T</c> are what runs on lanes and devices: static, branch-free, no exception. Indices into arrays are not checked.
+/// The methods over <c>T</c>, and <see cref="Start"/>, are what runs on lanes and devices: static, no exception, no span. Indices into arrays are not
+/// checked. Names, natural units and the order of breaks are for the host alone.
 /// </remarks>
 public interface IScalingLaw
 {
