@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace BnslGpu.Kernels;
 
 /// <summary>A parameter as people see it.</summary>
@@ -6,14 +8,27 @@ namespace BnslGpu.Kernels;
 public readonly record struct NaturalParameter(string Name, bool PerBreak);
 
 /// <summary>What the coordinates of a fit are relative to; makes every curve look alike to the solver.</summary>
-/// <param name="X">x of the last fit point.</param>
-/// <param name="Y">The smallest y of the fit points.</param>
-public readonly record struct CurveScale(double X, double Y);
+/// <param name="Inputs">The unit of each input: x of the last fit point for laws of one input.</param>
+/// <param name="Y">The unit of y: the smallest y of the fit points, unless the law says otherwise.</param>
+public readonly record struct CurveScale(ImmutableArray<double> Inputs, double Y)
+{
+    /// <summary>The scale of a law of one input.</summary>
+    /// <param name="x">The unit of x.</param>
+    /// <param name="y">The unit of y.</param>
+    public CurveScale(double x, double y)
+        : this([x], y)
+    {
+    }
+
+    /// <summary>The unit of the first input.</summary>
+    public double X => Inputs[0];
+}
 
 /// <summary>What the fit points of a curve span, in the coordinates of a fit.</summary>
 /// <param name="FirstLogX">log x of the first point, relative to the last; ≤ 0.</param>
-/// <param name="LargestY">The largest y, relative to the smallest; ≥ 1.</param>
-public readonly record struct CurveRange(double FirstLogX, double LargestY);
+/// <param name="SmallestY">The smallest y.</param>
+/// <param name="LargestY">The largest y.</param>
+public readonly record struct CurveRange(double FirstLogX, double SmallestY, double LargestY);
 
 /// <summary>A functional form y = f(x; θ), its gradient, where its parameters may lie and where a search for them starts.</summary>
 /// <remarks>
@@ -37,6 +52,29 @@ public interface IScalingLaw
     /// <summary>Number p of parameters θ.</summary>
     static abstract int ParameterCount { get; }
 
+    /// <summary>Number of inputs: columns of x.</summary>
+    static virtual int InputCount => 1;
+
+    /// <summary>Whether every input must be above 0.</summary>
+    static virtual bool NeedsPositiveX => true;
+
+    /// <summary>The link: true where <see cref="Evaluate"/> gives log y, and y is above 0; false where it gives y.</summary>
+    static virtual bool IsLog => true;
+
+    /// <summary>Least entry of the damping diagonal D = max(diag JᵀJ, floor): a parameter that the residual hardly feels still takes short steps.</summary>
+    /// <remarks>Measured for coordinates in which a step of one is a large one; 0 for laws in units of their own.</remarks>
+    static virtual double DampingFloor => Damping.Floor;
+
+    /// <summary>What coordinates are relative to; the last x and the smallest y unless said otherwise.</summary>
+    /// <param name="x">Inputs of the fit points, point by point, ascending in the first. Shape [points, <see cref="InputCount"/>].</param>
+    /// <param name="y">Measured values. Shape [points].</param>
+    static virtual CurveScale Scale(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
+    {
+        double smallest = double.PositiveInfinity;
+        foreach (double value in y) smallest = Math.Min(smallest, value);
+        return new(x[^1], smallest);
+    }
+
     /// <summary>How many numbers the law wants computed once a point; one unless said otherwise.</summary>
     static virtual int ColumnCount => 1;
 
@@ -45,9 +83,9 @@ public interface IScalingLaw
 
     /// <summary>One of the numbers that are computed once a point; log x relative to the last fit point unless said otherwise.</summary>
     /// <param name="column">Which, in [0, <see cref="ColumnCount"/>).</param>
-    /// <param name="x">The point's x, in its own unit.</param>
+    /// <param name="x">The point's inputs, in their own units. Shape [<see cref="InputCount"/>].</param>
     /// <param name="scale">What coordinates are relative to.</param>
-    static virtual double Column(int column, double x, CurveScale scale) => Math.Log(x) - Math.Log(scale.X);
+    static virtual double Column(int column, ReadOnlySpan<double> x, CurveScale scale) => Math.Log(x[0]) - Math.Log(scale.X);
 
     /// <summary>Fills what is computed once a candidate; nothing unless said otherwise.</summary>
     /// <param name="θ">Parameters. Shape [<see cref="ParameterCount"/>].</param>
@@ -59,12 +97,12 @@ public interface IScalingLaw
     {
     }
 
-    /// <summary>The law at one point: log(y/scale) and its gradient.</summary>
+    /// <summary>The law at one point, log(y/scale) or y/scale by <see cref="IsLog"/>, and its gradient.</summary>
     /// <param name="points">Columns of every point.</param>
     /// <param name="point">Index of this point's first column.</param>
     /// <param name="θ">Parameters. Shape [<see cref="ParameterCount"/>].</param>
     /// <param name="work">What <see cref="Prepare"/> filled.</param>
-    /// <param name="gradient">Output ∂log y/∂θ. Shape [<see cref="ParameterCount"/>], from <paramref name="row"/>; <see cref="Nowhere{T}"/> if not wanted.</param>
+    /// <param name="gradient">Output, ∂value/∂θ. Shape [<see cref="ParameterCount"/>], from <paramref name="row"/>; <see cref="Nowhere{T}"/> if not wanted.</param>
     /// <param name="row">Index of the gradient's first entry.</param>
     static abstract T Evaluate<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
         where T : struct, IReal<T, TMask>

@@ -59,10 +59,23 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         where TGradient : struct, IArray<T>
     {
         int point = i * Stride;
-        T logY = TLaw.Evaluate<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, rows, row);
-        T r = TLoss.Residual<T, TMask, TPoints>(logY, points[point, TLaw.ColumnCount], units, out T slope);
+        T value = TLaw.Evaluate<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, rows, row), link = T.Constant(1);
+        if (TLaw.IsLog && !TLoss.IsOfLog)
+        {
+            link = value = Functions.ExpClamped<T, TMask>(value);
+        }
+        else if (!TLaw.IsLog && TLoss.IsOfLog)
+        {
+            // Below 0 there is no logarithm: a residual that no step is accepted with.
+            TMask positive = T.Less(T.Constant(1e-30), value);
+            value = T.Select(positive, T.Log(T.Max(value, T.Constant(1e-30)), out T reciprocal), T.Constant(-1e6));
+            link = T.Select(positive, reciprocal, T.Constant(0));
+        }
+
+        T r = TLoss.Residual<T, TMask, TPoints>(value, points[point, TLaw.ColumnCount], units, out T slope);
         T rootWeight = points[point, TLaw.ColumnCount + 1];
         T scale = slope * rootWeight;
+        if (TLaw.IsLog != TLoss.IsOfLog) scale = scale * link;
         for (int j = 0; j < TLaw.ParameterCount; j++) rows[row, j] = scale * rows[row, j];
         return r * rootWeight;
     }
@@ -147,6 +160,73 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         }
     }
 
+    /// <summary>Adds what priors say to N: a term k⁻¹ log(1 + k π (θ_j − m)²) a parameter, π (θ_j − m)² where k = 0.</summary>
+    /// <remarks>
+    /// k = 0 is a Gaussian with precision π. k = κ⁻¹/(ν + 1) and π = κ (ν + 1)/(ν σ²) is Student's t with ν degrees of freedom and scale σ, κ the
+    /// variance of a residual of unit weight. The gradient is exact; the curvature is that of the reweighted square, which is never negative.
+    /// </remarks>
+    /// <param name="priors">m, π and k of every parameter. Shape [p, 3].</param>
+    /// <param name="θ">Shape [p].</param>
+    /// <param name="normal">N at θ.</param>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void AddPriors<TPriors, TArray>(TPriors priors, TArray θ, TArray normal)
+        where TPriors : struct, IArray<T>
+        where TArray : struct, IArray<T>
+    {
+        int p = TLaw.ParameterCount, gradient = NormalCount - p - 1;
+        for (int j = 0, diagonal = 0; j < p; j++, diagonal += j + 1)
+        {
+            T term = Prior(priors, θ, j, out T off, out T weight);
+            normal[diagonal] = normal[diagonal] + weight;
+            normal[gradient + j] = T.MultiplyAdd(weight, off, normal[gradient + j]);
+            normal[gradient + p] = normal[gradient + p] + term;
+        }
+    }
+
+    /// <summary>One parameter's prior term: see <see cref="AddPriors"/>.</summary>
+    /// <param name="priors">Shape [p, 3].</param>
+    /// <param name="θ">Shape [p].</param>
+    /// <param name="j">Which parameter.</param>
+    /// <param name="off">θ_j − m.</param>
+    /// <param name="weight">π/(1 + k π (θ_j − m)²), the curvature.</param>
+    public static T Prior<TPriors, TArray>(TPriors priors, TArray θ, int j, out T off, out T weight)
+        where TPriors : struct, IArray<T>
+        where TArray : struct, IArray<T>
+    {
+        T precision = priors[3 * j, 1];
+        off = θ[j] - priors[3 * j];
+        T square = precision * off * off, z = priors[3 * j, 2] * square;
+        T log = T.Log(T.Constant(1) + z, out T inverse);
+        weight = precision * inverse;
+
+        // log(1 + z)/z, by its series where 1 + z loses z.
+        T series = T.MultiplyAdd(z, T.MultiplyAdd(z, T.MultiplyAdd(z, T.Constant(-0.25), 1.0 / 3), -0.5), 1);
+        T least = T.Constant(1e-3);
+        return square * T.Select(T.Less(z, least), series, log / T.Max(z, least));
+    }
+
+    /// <summary>Makes one parameter follow another in N: TᵀNT, T the map in which they are the same.</summary>
+    /// <param name="normal">N; what belongs to the follower is zero on return, so that a step leaves it where it is.</param>
+    /// <param name="follower">The parameter that follows.</param>
+    /// <param name="leader">The one that it follows.</param>
+    public static void Tie<TArray>(TArray normal, int follower, int leader)
+        where TArray : struct, IArray<T>
+    {
+        int p = TLaw.ParameterCount;
+        T corner = normal[Index(follower, follower)], side = normal[Index(follower, leader)];
+        normal[Index(leader, leader)] = normal[Index(leader, leader)] + side + side + corner;
+        for (int k = 0; k <= p; k++)
+        {
+            if (k == leader) continue;
+            if (k != follower) normal[Index(leader, k)] = normal[Index(leader, k)] + normal[Index(follower, k)];
+            normal[Index(follower, k)] = T.Constant(0);
+        }
+
+        normal[Index(follower, leader)] = T.Constant(0);
+
+        static int Index(int j, int k) => j < k ? (k * (k + 1) / 2) + j : (j * (j + 1) / 2) + k;
+    }
+
     /// <summary>Takes the trial where it is better, and moves λ.</summary>
     /// <param name="θ">Accepted parameters. Shape [p].</param>
     /// <param name="normal">N there; its last entry is +∞ before the first trial.</param>
@@ -198,7 +278,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         where TArray : struct, IArray<T>
     {
         int p = TLaw.ParameterCount, gradient = p * (p + 1) / 2;
-        T zero = T.Constant(0), one = T.Constant(1), floor = T.Constant(Damping.Floor);
+        T zero = T.Constant(0), one = T.Constant(1), floor = T.Constant(TLaw.DampingFloor);
 
         // 1 where a parameter is free, 0 where the gradient pushes it out of its box; kept in trial until the step is known.
         for (int j = 0; j < p; j++)

@@ -2,8 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace BnslGpu.Kernels;
 
-/// <summary>What is squared and averaged: the residual between a law's log y and a measured y.</summary>
-/// <remarks>Every loss is told two numbers, its units: the log of the unit in which the law sees y, and δ of the losses that have one.</remarks>
+/// <summary>What is squared and averaged: the residual between a law's value and a measured y.</summary>
+/// <remarks>
+/// A loss is of log y or of y; a law gives one or the other (its link); the solver step turns one into the other where they differ. Every loss is
+/// told two numbers, its units: the log of the unit in which the law sees y, and δ of the losses that have one.
+/// </remarks>
 public interface ILoss
 {
     /// <summary>Name on the command line and in reports.</summary>
@@ -15,17 +18,25 @@ public interface ILoss
     /// <summary>Measured values must be larger than this.</summary>
     static abstract double LowestY { get; }
 
+    /// <summary>True where <see cref="Residual"/> takes log(ŷ/scale), false where it takes ŷ/scale.</summary>
+    static virtual bool IsOfLog => true;
+
+    /// <summary>|∂residual/∂y| at a measured y, by which an error of y becomes one of the residual.</summary>
+    /// <param name="y">Measured value, in its own unit.</param>
+    /// <param name="logScale">Log of the unit in which the law sees y.</param>
+    static abstract double Slope(double y, double logScale);
+
     /// <summary>What a measured y becomes, once a point.</summary>
     /// <param name="y">Measured value, in its own unit.</param>
     /// <param name="logScale">Log of the unit in which the law sees y.</param>
     static abstract double Target(double y, double logScale);
 
     /// <summary>Residual of one point, and its slope.</summary>
-    /// <param name="logY">The law's value, log(ŷ/scale).</param>
+    /// <param name="value">The law's value, log(ŷ/scale) or ŷ/scale by <see cref="IsOfLog"/>.</param>
     /// <param name="target">What <see cref="Target"/> gave.</param>
     /// <param name="units">Log of the unit in which the law sees y; δ.</param>
-    /// <param name="slope">∂residual/∂logY.</param>
-    static abstract T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+    /// <param name="slope">∂residual/∂value.</param>
+    static abstract T Residual<T, TMask, TUnits>(T value, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
         where TMask : struct
         where TUnits : struct, IArray<T>;
@@ -48,17 +59,20 @@ public readonly struct Msle : ILoss
     public static double LowestY => 0;
 
     /// <inheritdoc/>
+    public static double Slope(double y, double logScale) => 1 / y;
+
+    /// <inheritdoc/>
     public static double Target(double y, double logScale) => Math.Log(y) - logScale;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+    public static T Residual<T, TMask, TUnits>(T value, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
         where TMask : struct
         where TUnits : struct, IArray<T>
     {
         slope = T.Constant(1);
-        return logY - target;
+        return value - target;
     }
 }
 
@@ -75,6 +89,9 @@ public readonly struct Msle1p : ILoss
     public static double LowestY => 0;
 
     /// <inheritdoc/>
+    public static double Slope(double y, double logScale) => 1 / (1 + y);
+
+    /// <inheritdoc/>
     public static double Target(double y, double logScale)
     {
         // log(1 + y) without the cancellation of 1 + y, which double.LogP1 does not avoid (Kahan).
@@ -84,11 +101,11 @@ public readonly struct Msle1p : ILoss
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+    public static T Residual<T, TMask, TUnits>(T value, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
         where TMask : struct
         where TUnits : struct, IArray<T> =>
-        Functions.Softplus<T, TMask>(logY + units[0], out slope, out _) - target;
+        Functions.Softplus<T, TMask>(value + units[0], out slope, out _) - target;
 }
 
 /// <summary>Mean squared error of y: r = ŷ − y. Inside, both are relative to the smallest y, so that small and large y converge alike.</summary>
@@ -101,7 +118,13 @@ public readonly struct SquaredError : ILoss
     public static string Formula => "mean (ŷ − y)²";
 
     /// <inheritdoc/>
-    public static double LowestY => 0;
+    public static double LowestY => double.NegativeInfinity;
+
+    /// <inheritdoc/>
+    public static bool IsOfLog => false;
+
+    /// <inheritdoc/>
+    public static double Slope(double y, double logScale) => Math.Exp(-logScale);
 
     /// <inheritdoc/>
     public static double Target(double y, double logScale) => y / Math.Exp(logScale);
@@ -111,13 +134,13 @@ public readonly struct SquaredError : ILoss
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+    public static T Residual<T, TMask, TUnits>(T value, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
         where TMask : struct
         where TUnits : struct, IArray<T>
     {
-        slope = Functions.ExpClamped<T, TMask>(logY);
-        return slope - target;
+        slope = T.Constant(1);
+        return value - target;
     }
 }
 
@@ -138,16 +161,19 @@ public readonly struct HuberLog : ILoss
     public static double LowestY => 0;
 
     /// <inheritdoc/>
+    public static double Slope(double y, double logScale) => 1 / y;
+
+    /// <inheritdoc/>
     public static double Target(double y, double logScale) => Math.Log(y) - logScale;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Residual<T, TMask, TUnits>(T logY, T target, TUnits units, out T slope)
+    public static T Residual<T, TMask, TUnits>(T value, T target, TUnits units, out T slope)
         where T : struct, IReal<T, TMask>
         where TMask : struct
         where TUnits : struct, IArray<T>
     {
-        T error = logY - target, size = T.Abs(error), δ = units[1];
+        T error = value - target, size = T.Abs(error), δ = units[1];
         T root = T.Sqrt(δ * T.Max(T.MultiplyAdd(T.Constant(2), size, -δ), δ));
         TMask within = T.LessOrEqual(size, δ);
         slope = T.Select(within, T.Constant(1), δ / root);

@@ -155,7 +155,7 @@ public readonly struct SaturatingPowerLaw : IScalingLaw
     public static int WorkCount => 2;
 
     /// <summary>1/x, relative to the last fit point.</summary>
-    public static double Column(int column, double x, CurveScale scale) => scale.X / x;
+    public static double Column(int column, ReadOnlySpan<double> x, CurveScale scale) => scale.X / x[0];
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -255,7 +255,7 @@ public readonly struct ShiftedPowerLaw : IScalingLaw
     public static int WorkCount => 2;
 
     /// <summary>x, relative to the last fit point.</summary>
-    public static double Column(int column, double x, CurveScale scale) => x / scale.X;
+    public static double Column(int column, ReadOnlySpan<double> x, CurveScale scale) => x[0] / scale.X;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

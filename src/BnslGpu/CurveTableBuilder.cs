@@ -202,7 +202,7 @@ internal sealed class CurveTableBuilder
         if (_columns.Holdout is not null)
         {
             int border = BorderOf(fit);
-            (fit, heldOut) = (new Points(fit.X[..border], fit.Y[..border]), new Points(fit.X[border..], fit.Y[border..]));
+            (fit, heldOut) = (fit[..border], fit[border..]);
         }
 
         return new Curve(name, fit, heldOut, rows.Copies) { XName = _xName ?? "x", YName = _yName ?? "y" };
@@ -214,8 +214,8 @@ internal sealed class CurveTableBuilder
         int border = Math.Max(1, points.Count - _columns.HoldoutOf(points.Count));
         if (border >= points.Count) return points.Count;
         int start = border, end = border;
-        while (start > 0 && points.X[start - 1].Equals(points.X[border])) start--;
-        while (end < points.Count && points.X[end].Equals(points.X[border])) end++;
+        while (start > 0 && points.At(start - 1)[0].Equals(points.At(border)[0])) start--;
+        while (end < points.Count && points.At(end)[0].Equals(points.At(border)[0])) end++;
         return start > 0 ? start : end;
     }
 

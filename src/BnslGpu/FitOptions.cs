@@ -28,7 +28,7 @@ public sealed record FitOptions
     /// <summary>Name of the recipe these choices started from.</summary>
     public string Recipe { get; init; } = "least-squares";
 
-    /// <summary>Names of the functional forms that are fitted side by side; <c>bnsl laws</c> lists them. Default bnsl.</summary>
+    /// <summary>Names of the functional forms that are fitted side by side, those of <see cref="ScalingLaw.All"/>; <c>bnsl laws</c> lists them. Default bnsl.</summary>
     public ImmutableArray<string> Laws { get; init; } = ["bnsl"];
 
     /// <summary>Numbers of breaks that are fitted side by side, each 0..6; laws without breaks are fitted once. Default 0, 1, 2, 3.</summary>
@@ -41,6 +41,9 @@ public sealed record FitOptions
     public double Delta { get; init; } = DefaultDelta;
 
     internal const double DefaultDelta = 1e-3;
+
+    /// <summary>What is said about parameters before the fit: fixed, bounded, tied, own starts, priors. Default nothing.</summary>
+    public ParameterRules Parameters { get; init; } = ParameterRules.None;
 
     /// <summary>Most <see cref="Starts"/> of one problem.</summary>
     public const int MostStarts = 10_000_000;
@@ -82,6 +85,8 @@ public sealed record FitOptions
         foreach (int breaks in Breaks)
             if (breaks is < 0 or > 6) throw Violated(nameof(Breaks), breaks, "0 to 6");
         if (Breaks.Distinct().Count() != Breaks.Length) throw Violated(nameof(Breaks), string.Join(',', Breaks), "each number once");
+        _ = BnslGpu.Loss.Get(Loss);
+        Parameters.Validate(AllLaws);
         if (!(Delta > 0) || !double.IsFinite(Delta)) throw Violated(nameof(Delta), Delta, "> 0 and finite");
         if (Starts is < 1 or > MostStarts) throw Violated(nameof(Starts), Starts, $"1 to {MostStarts}");
         if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
@@ -89,6 +94,9 @@ public sealed record FitOptions
         if (Threads < 0) throw Violated(nameof(Threads), Threads, ">= 0");
         if (ChunkSize < 0) throw Violated(nameof(ChunkSize), ChunkSize, ">= 0");
     }
+
+    /// <summary>Every law with every number of breaks, in the order of fits.</summary>
+    internal IEnumerable<ScalingLaw> AllLaws => Laws.SelectMany(name => ScalingLaw.Of(name, Breaks));
 
     private static ArgumentException Violated(string option, object value, string constraint) =>
         new($"FitOptions.{option} = {value}. Violated constraint: {constraint}.");

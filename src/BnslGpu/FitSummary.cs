@@ -27,7 +27,7 @@ internal static class FitSummary
 
         if (best is { Termination: Termination.MaxIterations }) best = Refiner.Refine(problem, best.Parameters, StepsOfBest, cancellation);
         best ??= Hopeless(problem);
-        int n = problem.Count, p = problem.ParameterCount;
+        int n = problem.Count, p = problem.FreeCount;
         double unit = problem.Loss.Unit(problem.LogScale), objective = best.Loss / n;
         double same = Math.Max(objective * (1 + SameMinimum), ZeroObjective) * n;
         (ImmutableArray<Parameter> parameters, ImmutableArray<Parameter> errors) = Natural(problem, best);
@@ -97,7 +97,8 @@ internal static class FitSummary
         double variance = problem.Count > free ? minimum.Loss / (problem.Count - free) : double.NaN;
         for (int k = 0; k < count; k++)
         {
-            ReadOnlySpan<double> row = jacobian.AsSpan(k * p, p);
+            Span<double> row = jacobian.AsSpan(k * p, p);
+            foreach ((int follower, int leader) in problem.Ties) (row[leader], row[follower]) = (row[leader] + row[follower], 0);
             bool held = false;
             for (int j = 0; j < p; j++) held |= minimum.Held[j] && row[j] != 0;
             errors[k] = held ? double.NaN : Math.Sqrt(variance * SquaredNormOfSolution(minimum, row));
@@ -130,8 +131,8 @@ internal static class FitSummary
     private static ImmutableArray<string> Warn(Problem problem, Minimum minimum)
     {
         var warnings = ImmutableArray.CreateBuilder<string>();
-        if (problem.Count <= problem.ParameterCount)
-            warnings.Add($"{problem.ParameterCount} parameters and {problem.Count} points: the data do not determine this fit.");
+        if (problem.Count <= problem.FreeCount)
+            warnings.Add($"{problem.FreeCount} parameters and {problem.Count} points: the data do not determine this fit.");
         if (minimum.Termination is Termination.MaxIterations or Termination.NonFinite)
             warnings.Add($"The refinement ended by {minimum.Termination}; the parameters are not a proven minimum.");
         return warnings.ToImmutable();

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace BnslGpu;
 
@@ -30,14 +29,33 @@ public static class Fitter
         options.Validate();
         var clock = Stopwatch.StartNew();
         Loss loss = Loss.Get(options.Loss);
-        ImmutableArray<ScalingLaw> laws = [.. options.Laws.SelectMany(name => ScalingLaw.Of(name, options.Breaks))];
+        ImmutableArray<ScalingLaw> laws = [.. options.AllLaws];
         IBackend backend = Backends.Get(options.Device);
         Curve[] ordered = [.. curves.OrderBy(curve => curve.Name, StringComparer.Ordinal)];
         for (int i = 1; i < ordered.Length; i++)
             if (ordered[i].Name == ordered[i - 1].Name) throw new ArgumentException($"Two curves are called '{ordered[i].Name}'; names must differ.", nameof(curves));
 
-        Curve[] fitted = [.. ordered.Where(curve => Problem.WhyNot(curve.Fit, loss) is null)];
-        var batch = new ProblemBatch(fitted.SelectMany(curve => laws.Select(law => new Problem(curve.Fit, law, loss, options.Delta))));
+        // What cannot be fitted has a reason; everything else is a problem.
+        var reasons = new List<string>[ordered.Length];
+        var owners = new List<int>();
+        var problems = new List<Problem>();
+        for (int i = 0; i < ordered.Length; i++)
+        {
+            reasons[i] = [];
+            foreach (ScalingLaw law in laws)
+            {
+                if (Problem.WhyNot(ordered[i].Fit, law, loss, options.Parameters) is { } reason)
+                {
+                    if (!reasons[i].Contains(reason)) reasons[i].Add(reason);
+                    continue;
+                }
+
+                owners.Add(i);
+                problems.Add(new Problem(ordered[i].Fit, law, loss, options.Delta, options.Parameters));
+            }
+        }
+
+        var batch = new ProblemBatch(problems);
         ImmutableArray<Candidates> candidates = backend.Search(
             batch,
             new(options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize),
@@ -50,16 +68,17 @@ public static class Fitter
         progress?.Report(new("refine", 0, fits.Length));
         SimdBackend.Run(fits.Length, options.Threads, problem =>
         {
-            fits[problem] = FitSummary.Of(fitted[problem / laws.Length], candidates[problem], cancellation);
+            fits[problem] = FitSummary.Of(ordered[owners[problem]], candidates[problem], cancellation);
             progress?.Report(new("refine", Interlocked.Increment(ref refined), fits.Length));
         }, cancellation);
 
         var results = ImmutableArray.CreateBuilder<CurveFit>(ordered.Length);
-        int next = 0;
-        foreach (Curve curve in ordered)
+        for (int i = 0, next = 0; i < ordered.Length; i++)
         {
-            string? reason = Problem.WhyNot(curve.Fit, loss);
-            ImmutableArray<Fit> own = reason is null ? ImmutableCollectionsMarshal.AsImmutableArray(fits[(next * laws.Length)..(++next * laws.Length)]) : [];
+            int first = next;
+            while (next < fits.Length && owners[next] == i) next++;
+            Curve curve = ordered[i];
+            ImmutableArray<Fit> own = [.. fits.AsSpan(first, next - first)];
             int chosen = ModelSelection.Choose(own);
             results.Add(new()
             {
@@ -67,7 +86,7 @@ public static class Fitter
                 Chosen = chosen,
                 Forecast = chosen < 0 ? null : ModelSelection.Forecast(curve, own, chosen),
                 Fits = own,
-                Warnings = reason is null ? Unscored(curve) : [reason],
+                Warnings = [.. reasons[i], .. own.IsEmpty ? [] : Unscored(curve)],
             });
         }
 
@@ -93,7 +112,9 @@ public static class Fitter
     /// <remarks>Compilation takes about a tenth of a second a law, several times what the search of a small curve takes.</remarks>
     public static void Warm(FitOptions options)
     {
-        double[] x = [1, 2, 3, 4, 5, 6], y = [6, 5, 4.5, 4, 3.8, 3.7];
-        Fit([new("", new(x, y))], options with { Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1 });
+        int inputs = options.AllLaws.Max(law => law.InputCount);
+        double[] y = [6, 5, 4.5, 4, 3.8, 3.7];
+        double[] x = [.. Enumerable.Range(1, y.Length).SelectMany(i => Enumerable.Repeat((double)i, inputs))];
+        Fit([new("", new(x, inputs, y))], options with { Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None });
     }
 }

@@ -3,9 +3,10 @@ using BnslGpu.Kernels;
 
 namespace BnslGpu;
 
-/// <summary>One fit to be made: points, a law, a loss, and the box in which its parameters lie.</summary>
+/// <summary>One fit to be made: points, a law, a loss, the box in which its parameters lie, and what is believed of them.</summary>
 /// <remarks>
-/// The unit of a batch. Everything is in the solver's coordinates: x relative to the last point, y to the smallest, weights with mean one.
+/// The unit of a batch. Everything is in the solver's coordinates: x relative to the last point, y to the smallest (or as the law has it),
+/// weights with mean one.
 /// </remarks>
 public sealed class Problem
 {
@@ -13,42 +14,59 @@ public sealed class Problem
     private readonly double[] _shape;
     private readonly double[] _lower;
     private readonly double[] _upper;
+    private readonly double[] _priors;
+    private readonly (int Follower, int Leader)[] _ties;
+    private readonly ParameterRules _rules;
 
     /// <summary>States a problem.</summary>
-    /// <param name="points">Points to fit; at least one, x &gt; 0 and y above the loss's lowest.</param>
+    /// <param name="points">Points to fit; at least one, in the domain of the law and the loss.</param>
     /// <param name="law">The law.</param>
     /// <param name="loss">The loss.</param>
     /// <param name="delta">δ of the losses that have one, in log y. &gt; 0.</param>
-    /// <exception cref="ArgumentException">No point, or a point outside the domain of the law or the loss; see <see cref="WhyNot"/>.</exception>
-    public Problem(Points points, ScalingLaw law, Loss loss, double delta = FitOptions.DefaultDelta)
+    /// <param name="rules">What is said about parameters; nothing by default.</param>
+    /// <exception cref="ArgumentException">No point, or one outside the domain of the law or the loss, or a rule outside the law's box; see <see cref="WhyNot"/>.</exception>
+    public Problem(Points points, ScalingLaw law, Loss loss, double delta = FitOptions.DefaultDelta, ParameterRules? rules = null)
     {
-        ArgumentNullException.ThrowIfNull(law);
-        if (WhyNot(points, loss) is { } reason) throw new ArgumentException(reason, nameof(points));
+        _rules = rules ?? ParameterRules.None;
+        if (WhyNot(points, law, loss, _rules) is { } reason) throw new ArgumentException(reason, nameof(points));
         Law = law;
         Loss = loss;
         Count = points.Count;
-        double smallest = double.PositiveInfinity, largest = 0;
-        foreach (double y in points.Y) (smallest, largest) = (Math.Min(smallest, y), Math.Max(largest, y));
-        Scale = new(points.X[^1], smallest);
-        LogScale = Math.Log(smallest);
+        Scale = law.Scale(points.X, points.Y);
+        LogScale = Math.Log(Scale.Y);
         Delta = delta;
 
+        double[] weights = WeightsOf(points, loss, LogScale);
         ulong key = CounterRandom.Mix(0, (ulong)points.Count);
-        var packed = new List<double>(points.Count * 3);
+        var packed = new List<double>(points.Count * (law.InputCount + 2));
         for (int i = 0; i < points.Count; i++)
         {
-            packed.AddRange(law.Columns(points.X[i], Scale));
+            packed.AddRange(law.Columns(points.At(i), Scale));
             packed.Add(loss.Target(points.Y[i], LogScale));
-            packed.Add(1);
-            key = CounterRandom.Mix(CounterRandom.Mix(key, BitConverter.DoubleToUInt64Bits(points.X[i])), BitConverter.DoubleToUInt64Bits(points.Y[i]));
+            packed.Add(Math.Sqrt(weights[i]));
+            foreach (double x in points.At(i)) key = CounterRandom.Mix(key, BitConverter.DoubleToUInt64Bits(x));
+            key = CounterRandom.Mix(key, BitConverter.DoubleToUInt64Bits(points.Y[i]));
         }
 
         _points = [.. packed];
-        double firstLogX = Math.Log(points.X[0]) - Math.Log(points.X[^1]);
-        (_lower, _upper) = law.Bounds(new(firstLogX, largest / smallest));
-        _shape = Shape(points, Scale, firstLogX);
+        (_lower, _upper, double firstLogX) = Box(points, law, Scale, _rules);
+        _shape = Shape(points, law, Scale, firstLogX);
+        _ties = [.. TiesOf(law, _rules, Scale)];
+        foreach ((int follower, int leader) in _ties)
+        {
+            _lower[leader] = Math.Max(_lower[leader], _lower[follower]);
+            _upper[leader] = Math.Min(_upper[leader], _upper[follower]);
+        }
+
+        // A follower stands where its leader does; no bound and no prior of its own moves it.
+        foreach ((int follower, _) in _ties) (_lower[follower], _upper[follower]) = (double.NegativeInfinity, double.PositiveInfinity);
+        _priors = PriorsOf(law, _rules);
+        IsSymmetric = _rules.Ranges.All(range => IsOfAllBreaks(range.Parameter)) && _rules.Priors.All(prior => IsOfAllBreaks(prior.Parameter))
+            && _rules.Ties.All(tie => tie.Length == 1 && IsOfAllBreaks(tie[0]));
         foreach (char letter in law.Name) key = CounterRandom.Mix(key, letter);
         Stream = CounterRandom.Mix(key, (ulong)law.Breaks);
+
+        bool IsOfAllBreaks(string name) => law.NaturalIndices(name).Length != 1 || law.Breaks < 2 || law.Parameters.Any(parameter => parameter.Name == name);
     }
 
     /// <summary>The law.</summary>
@@ -75,6 +93,9 @@ public sealed class Problem
     /// <summary>Number of parameters.</summary>
     public int ParameterCount => Law.ParameterCount;
 
+    /// <summary>Number of parameters that a fit chooses: neither fixed nor following another.</summary>
+    public int FreeCount => Enumerable.Range(0, ParameterCount).Count(j => _lower[j] < _upper[j]) - _ties.Count(tie => _lower[tie.Follower] < _upper[tie.Follower]);
+
     /// <summary>The law's columns, target and root weight of every point. Shape [Count, columns + 2].</summary>
     public ReadOnlySpan<double> Packed => _points;
 
@@ -84,39 +105,173 @@ public sealed class Problem
     /// <summary>Highest values of θ. Shape [ParameterCount].</summary>
     public ReadOnlySpan<double> Upper => _upper;
 
-    /// <summary>Says why points cannot be fitted under a loss.</summary>
+    /// <summary>m, π and k of each parameter's prior term k⁻¹ log(1 + k π (θ − m)²) in Σ w r². Shape [ParameterCount, 3]; empty without priors.</summary>
+    public ReadOnlySpan<double> Priors => _priors;
+
+    /// <summary>Coordinates that follow another, and which.</summary>
+    public ReadOnlySpan<(int Follower, int Leader)> Ties => _ties;
+
+    /// <summary>True where no rule tells one break from another, so that their order is free.</summary>
+    internal bool IsSymmetric { get; }
+
+    /// <summary>Says why points cannot be fitted by a law under a loss.</summary>
     /// <returns>A sentence; null if they can.</returns>
-    public static string? WhyNot(Points points, Loss loss)
+    public static string? WhyNot(Points points, ScalingLaw law, Loss loss, ParameterRules? rules = null)
     {
         ArgumentNullException.ThrowIfNull(points);
+        ArgumentNullException.ThrowIfNull(law);
         ArgumentNullException.ThrowIfNull(loss);
         if (points.Count == 0) return "There are no points to fit.";
+        if (points.Inputs != law.InputCount)
+            return $"The law {law.Name} has {law.InputCount} {(law.InputCount == 1 ? "input" : "inputs")}; the points have {points.Inputs}.";
         for (int i = 0; i < points.Count; i++)
         {
-            if (!(points.X[i] > 0) || !double.IsFinite(points.X[i])) return $"x = {points.X[i]:R} at y = {points.Y[i]:R}; a scaling law needs x > 0.";
-            if (!(points.Y[i] > loss.LowestY) || !double.IsFinite(points.Y[i]))
-                return $"y = {points.Y[i]:R} at x = {points.X[i]:R}; the loss {loss.Name} needs y > {loss.LowestY:R}.";
+            foreach (double x in points.At(i))
+            {
+                if (!double.IsFinite(x)) return $"x = {x:R} at y = {points.Y[i]:R}; expected a finite number.";
+                if (law.NeedsPositiveX && !(x > 0)) return $"x = {x:R} at y = {points.Y[i]:R}; the law {law.Name} needs x > 0.";
+            }
+
+            double y = points.Y[i];
+            if (!double.IsFinite(y)) return $"y = {y:R} at x = {points.At(i)[0]:R}; expected a finite number.";
+            if (!(y > loss.LowestY)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the loss {loss.Name} needs y > {loss.LowestY:R}.";
+            if (law.IsPositive && !(y > 0)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the law {law.Name} is above 0 everywhere.";
         }
 
-        if (!(points.X[0] < points.X[^1])) return "All points have the same x; a law in x needs at least two.";
-        return Math.Log(points.X[0]) < Math.Log(points.X[^1])
-            ? null
-            : $"x from {points.X[0]:R} to {points.X[^1]:R} are the same in log x, to rounding; subtract what they have in common.";
+        if (law is { NeedsPositiveX: true, InputCount: 1 })
+        {
+            if (!(points.X[0] < points.X[^1])) return "All points have the same x; a law in x needs at least two.";
+            if (!(Math.Log(points.X[0]) < Math.Log(points.X[^1])))
+                return $"x from {points.X[0]:R} to {points.X[^1]:R} are the same in log x, to rounding; subtract what they have in common.";
+        }
+
+        CurveScale scale = law.Scale(points.X, points.Y);
+        if (!(scale.Y > 0)) return "All points have the same y; a law of its changes needs at least two.";
+        return rules is null or { IsEmpty: true } ? null : WhyNotInBox(points, law, scale, rules);
     }
 
-    /// <summary>Draws the parameters of a start.</summary>
+    private static string? WhyNotInBox(Points points, ScalingLaw law, CurveScale scale, ParameterRules rules)
+    {
+        (double[] lower, double[] upper, _) = Box(points, law, scale, ParameterRules.None);
+        foreach (ParameterRange range in rules.Ranges)
+        {
+            foreach (int natural in law.NaturalIndices(range.Parameter))
+            {
+                (int j, double from, double to) = (law.CoordinateOf(natural), law.ToCoordinate(natural, range.Lower, scale), law.ToCoordinate(natural, range.Upper, scale));
+                if (from > upper[j] || to < lower[j] || double.IsNaN(from) || double.IsNaN(to))
+                {
+                    double[] θ = [.. lower], low = new double[law.NaturalCount], high = new double[law.NaturalCount], slopes = new double[law.NaturalCount * θ.Length];
+                    law.ToNatural(θ, scale, low, slopes);
+                    law.ToNatural(upper, scale, high, slopes);
+                    return $"{range.Parameter} {(range.Lower.Equals(range.Upper) ? $"= {range.Lower:R}" : $"from {range.Lower:R} to {range.Upper:R}")} is outside the box of {law.Name}, "
+                        + $"which is {low[natural]:R} to {high[natural]:R} for these points.";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Weights with mean one.</summary>
+    private static double[] WeightsOf(Points points, Loss loss, double logScale)
+    {
+        var weights = new double[points.Count];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            // An error of log y is y times one of y, and an error of y the loss's slope times one of the residual.
+            double slope = loss.Slope(points.Y[i], logScale) * (points.SigmaOf == SigmaOf.LogY ? Math.Abs(points.Y[i]) : 1);
+            weights[i] = points.Weights.Length > 0 ? points.Weights[i] : points.Sigmas.Length > 0 ? Math.Pow(points.Sigmas[i] * slope, -2) : 1;
+        }
+
+        double largest = weights.Max(), mean = weights.Average(weight => weight / largest) * largest;
+        return points.Weights.Length + points.Sigmas.Length == 0 ? weights : [.. weights.Select(weight => weight / mean)];
+    }
+
+    /// <summary>The law's box, narrowed by rules.</summary>
+    private static (double[] Lower, double[] Upper, double FirstLogX) Box(Points points, ScalingLaw law, CurveScale scale, ParameterRules rules)
+    {
+        double smallest = double.PositiveInfinity, largest = double.NegativeInfinity;
+        foreach (double y in points.Y) (smallest, largest) = (Math.Min(smallest, y), Math.Max(largest, y));
+        double firstLogX = law is { NeedsPositiveX: true, InputCount: 1 } ? Math.Log(points.X[0]) - Math.Log(points.X[^1]) : 0;
+        (double[] lower, double[] upper) = law.Bounds(new(firstLogX, smallest / scale.Y, largest / scale.Y));
+        foreach (ParameterRange range in rules.Ranges)
+        {
+            foreach (int natural in law.NaturalIndices(range.Parameter))
+            {
+                int j = law.CoordinateOf(natural);
+                lower[j] = Math.Max(lower[j], law.ToCoordinate(natural, range.Lower, scale));
+                upper[j] = Math.Min(upper[j], law.ToCoordinate(natural, range.Upper, scale));
+            }
+        }
+
+        return (lower, upper, firstLogX);
+    }
+
+    private static IEnumerable<(int Follower, int Leader)> TiesOf(ScalingLaw law, ParameterRules rules, CurveScale scale)
+    {
+        foreach (ImmutableArray<string> tie in rules.Ties)
+        {
+            int[] group = ParameterRules.Tied(law, tie, scale);
+            for (int k = 1; k < group.Length; k++) yield return (group[k], group[0]);
+        }
+    }
+
+    private static double[] PriorsOf(ScalingLaw law, ParameterRules rules)
+    {
+        if (rules.Priors.IsEmpty) return [];
+        var priors = new double[3 * law.ParameterCount];
+        foreach (Prior prior in rules.Priors)
+        {
+            foreach (int natural in law.NaturalIndices(prior.Parameter))
+            {
+                int j = 3 * law.CoordinateOf(natural);
+                double κ = rules.PriorVariance, ν = prior.Degrees, σ = prior.Spread;
+                priors[j] = prior.Centre;
+                (priors[j + 1], priors[j + 2]) = double.IsPositiveInfinity(ν) ? (κ / (σ * σ), 0) : (κ * (ν + 1) / (ν * σ * σ), 1 / (κ * (ν + 1)));
+            }
+        }
+
+        return priors;
+    }
+
+    /// <summary>Draws the parameters of a start, in the box.</summary>
     /// <param name="seed">The seed.</param>
-    /// <param name="start">Which start.</param>
+    /// <param name="start">Which start; the rules' own come first.</param>
     /// <param name="θ">Output. Shape [ParameterCount].</param>
     public void Start(ulong seed, int start, Span<double> θ)
     {
         Law.Start(new CounterRandom(seed, Stream, (uint)start), _shape, θ);
+        if (start < _rules.Starts.Length) Override(θ, _rules.Starts[start]);
         for (int j = 0; j < θ.Length; j++) θ[j] = Math.Min(Math.Max(θ[j], _lower[j]), _upper[j]);
+        foreach ((int follower, int leader) in _ties) θ[follower] = θ[leader];
+    }
+
+    /// <summary>Sets what a start of the rules says; b and log b, which are one parameter, together.</summary>
+    private void Override(Span<double> θ, ImmutableArray<ParameterValue> values)
+    {
+        var natural = new double[Law.NaturalCount];
+        Law.ToNatural(θ, Scale, natural, new double[natural.Length * θ.Length]);
+        foreach (ParameterValue value in values)
+        {
+            foreach (int k in Law.NaturalIndices(value.Parameter)) natural[k] = value.Value;
+            foreach (int k in Law.NaturalIndices("log" + char.ToUpperInvariant(value.Parameter[0]) + value.Parameter[1..])) natural[k] = Math.Log(value.Value);
+        }
+
+        Law.FromNatural(natural, Scale, θ);
     }
 
     /// <summary>What a start knows of the curve (see <see cref="CurveShape"/>): y by straight lines in log x, replicates averaged.</summary>
-    private static double[] Shape(Points points, CurveScale scale, double firstLogX)
+    private static double[] Shape(Points points, ScalingLaw law, CurveScale scale, double firstLogX)
     {
+        if (law is not { NeedsPositiveX: true, InputCount: 1 })
+        {
+            var level = new double[CurveShape.Count];
+            double sum = 0;
+            foreach (double value in points.Y) sum += value / scale.Y;
+            level.AsSpan(1).Fill(sum / points.Count);
+            return level;
+        }
+
         var x = new List<double>();
         var y = new List<double>();
         for (int first = 0; first < points.Count;)

@@ -69,11 +69,11 @@ internal static class Refiner
         where TLoss : struct, ILoss
     {
         private readonly Problem _problem;
-        private readonly int _n, _p;
-        private readonly Heap<F64> _points, _units;
+        private readonly int _n, _p, _rows;
+        private readonly Heap<F64> _points, _units, _priors;
         private readonly F64[] _θ, _work, _row;
 
-        // [J r] by columns, (p + 1) of n; then R by rows with s as its last column, p of (p + 1).
+        // [J r] by columns, (p + 1) of n and a row a prior; then R by rows with s as its last column, p of (p + 1).
         private readonly double[] _columns, _triangle;
 
         // ½∇²Σwr², p by p.
@@ -86,8 +86,10 @@ internal static class Refiner
             for (int m = 0; m < points.Length; m++) points[m] = new(problem.Packed[m]);
             _points = new(points);
             _units = new([new(problem.LogScale), new(problem.Delta)]);
+            _priors = new(Array.ConvertAll(problem.Priors.ToArray(), number => new F64(number)));
+            _rows = _n + (problem.Priors.Length > 0 ? _p : 0);
             (_θ, _work, _row) = (new F64[_p], new F64[TLaw.WorkCount], new F64[_p]);
-            _columns = new double[_n * (_p + 1)];
+            _columns = new double[_rows * (_p + 1)];
             _triangle = new double[_p * (_p + 1)];
             _hessian = new double[_p * _p];
         }
@@ -109,13 +111,7 @@ internal static class Refiner
                     break;
                 }
 
-                for (int j = 0; j < _p; j++)
-                {
-                    held[j] = _problem.Lower[j] >= _problem.Upper[j]
-                        || (θ[j] <= _problem.Lower[j] && gradient[j] > 0)
-                        || (θ[j] >= _problem.Upper[j] && gradient[j] < 0);
-                }
-
+                Hold(θ, gradient, held);
                 if (Math.Sqrt(loss / _n) <= ResidualTolerance)
                 {
                     termination = Termination.ResidualTolerance;
@@ -157,6 +153,8 @@ internal static class Refiner
                             trial[j] = Math.Min(Math.Max(θ[j] + step[j], _problem.Lower[j]), _problem.Upper[j]);
                             size = Math.Max(size, Math.Abs(trial[j] - θ[j]) / (Math.Abs(θ[j]) + 1e-3));
                         }
+
+                        Follow(trial);
 
                         if (Loss(trial) < best)
                         {
@@ -202,18 +200,34 @@ internal static class Refiner
             }
 
             // Once more in the order of the report: the triangle belongs to its columns.
-            TLaw.Sort(θ);
+            if (_problem.IsSymmetric) TLaw.Sort(θ);
             loss = Factor(θ, norms, gradient);
+            Hold(θ, gradient, held);
             double gradientNorm = 0;
+            for (int j = 0; j < _p; j++)
+            {
+                if (!held[j]) gradientNorm = Math.Max(gradientNorm, Math.Abs(2 * gradient[j] / _n));
+            }
+
+            return new(θ, loss, gradientNorm, termination, iteration, held, _triangle[..(_p * (_p + 1))]);
+        }
+
+        /// <summary>Which parameters no step moves: those that are fixed, those that follow another, those that the gradient pushes out of the box.</summary>
+        private void Hold(double[] θ, double[] gradient, bool[] held)
+        {
             for (int j = 0; j < _p; j++)
             {
                 held[j] = _problem.Lower[j] >= _problem.Upper[j]
                     || (θ[j] <= _problem.Lower[j] && gradient[j] > 0)
                     || (θ[j] >= _problem.Upper[j] && gradient[j] < 0);
-                if (!held[j]) gradientNorm = Math.Max(gradientNorm, Math.Abs(2 * gradient[j] / _n));
             }
 
-            return new(θ, loss, gradientNorm, termination, iteration, held, _triangle[..(_p * (_p + 1))]);
+            foreach ((int follower, _) in _problem.Ties) held[follower] = true;
+        }
+
+        private void Follow(double[] θ)
+        {
+            foreach ((int follower, int leader) in _problem.Ties) θ[follower] = θ[leader];
         }
 
         private double LargestCosine(double[] gradient, double[] norms, bool[] held, double loss)
@@ -228,6 +242,7 @@ internal static class Refiner
         {
             for (int j = 0; j < _p; j++) _θ[j] = new(θ[j]);
             double loss = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Loss(_points, _n, _units, new Heap<F64>(_θ), new Heap<F64>(_work)).Value;
+            for (int j = 0; 3 * j < _problem.Priors.Length; j++) loss += Prior(j, out _, out _);
             return double.IsFinite(loss) ? loss : double.PositiveInfinity;
         }
 
@@ -245,21 +260,46 @@ internal static class Refiner
             {
                 double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
                 loss += r * r;
-                _columns[(_p * _n) + i] = r;
+                _columns[(_p * _rows) + i] = r;
                 for (int j = 0; j < _p; j++)
                 {
-                    double derivative = _columns[(j * _n) + i] = _row[j].Value;
+                    double derivative = _columns[(j * _rows) + i] = _row[j].Value;
                     gradient[j] += derivative * r;
                     norms[j] += derivative * derivative;
                 }
             }
 
+            for (int j = 0; 3 * j < _problem.Priors.Length; j++)
+            {
+                // A row whose square has the term's gradient and curvature; the term itself is larger or smaller.
+                loss += Prior(j, out double off, out double weight);
+                for (int k = 0; k < _p; k++) _columns[(k * _rows) + _n + j] = k == j ? Math.Sqrt(weight) : 0;
+                _columns[(_p * _rows) + _n + j] = Math.Sqrt(weight) * off;
+                gradient[j] += weight * off;
+                norms[j] += weight;
+            }
+
+            foreach ((int follower, int leader) in _problem.Ties)
+            {
+                Span<double> from = _columns.AsSpan(follower * _rows, _rows), to = _columns.AsSpan(leader * _rows, _rows);
+                norms[leader] = 0;
+                for (int i = 0; i < _rows; i++)
+                {
+                    to[i] += from[i];
+                    norms[leader] += to[i] * to[i];
+                }
+
+                from.Clear();
+                gradient[leader] += gradient[follower];
+                gradient[follower] = norms[follower] = 0;
+            }
+
             for (int j = 0; j < _p; j++) norms[j] = Math.Sqrt(norms[j]);
-            Householder.Triangularise(_columns, _n, _p, 1);
+            Householder.Triangularise(_columns, _rows, _p, 1);
             Array.Clear(_triangle);
             for (int k = 0; k <= _p; k++)
-                for (int j = 0; j <= Math.Min(k, Math.Min(_p, _n) - 1); j++)
-                    _triangle[(j * (_p + 1)) + k] = _columns[(k * _n) + j];
+                for (int j = 0; j <= Math.Min(k, Math.Min(_p, _rows) - 1); j++)
+                    _triangle[(j * (_p + 1)) + k] = _columns[(k * _rows) + j];
             return loss;
         }
 
@@ -273,10 +313,13 @@ internal static class Refiner
                 if (held[k]) continue;
                 double h = 1e-5 * Math.Max(Math.Abs(θ[k]), 0.1), value = θ[k];
                 θ[k] = value + h;
+                Follow(θ);
                 Gradient(θ, ahead);
                 θ[k] = value - h;
+                Follow(θ);
                 Gradient(θ, behind);
                 θ[k] = value;
+                Follow(θ);
                 for (int j = 0; j < _p; j++) _hessian[(k * _p) + j] = (ahead[j] - behind[j]) / (2 * h);
             }
         }
@@ -292,7 +335,29 @@ internal static class Refiner
                 double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
                 for (int j = 0; j < _p; j++) gradient[j] += _row[j].Value * r;
             }
+
+            for (int j = 0; 3 * j < _problem.Priors.Length; j++)
+            {
+                Prior(j, out double off, out double weight);
+                gradient[j] += weight * off;
+            }
+
+            foreach ((int follower, int leader) in _problem.Ties)
+            {
+                gradient[leader] += gradient[follower];
+                gradient[follower] = 0;
+            }
         }
+
+        private double Prior(int j, out double off, out double weight)
+        {
+            F64 term = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Prior(_priors, new Heap<F64>(_θ), j, out F64 difference, out F64 curvature);
+            (off, weight) = (difference.Value, curvature.Value);
+            return term.Value;
+        }
+
+        /// <summary>An entry of the damping diagonal; 1 for a parameter that the residual does not feel.</summary>
+        private static double D(double norm) => Math.Max(norm, Math.Sqrt(TLaw.DampingFloor)) is > 0 and var larger ? larger : 1;
 
         /// <summary>Newton's damped step, by Cholesky in the scale of D.</summary>
         /// <param name="λ">Damping.</param>
@@ -333,7 +398,7 @@ internal static class Refiner
 
             return true;
 
-            double Scale(int j) => 1 / Math.Max(norms[j], Math.Sqrt(Damping.Floor));
+            double Scale(int j) => 1 / D(norms[j]);
 
             // Differences are symmetric to rounding only.
             double H(int j, int k) => 0.5 * (_hessian[(j * _p) + k] + _hessian[(k * _p) + j]);
@@ -360,7 +425,7 @@ internal static class Refiner
             }
 
             for (int j = 0; j < _p; j++)
-                a[(j * rows) + _p + j] = pinned[j] ? 1 : Math.Sqrt(λ) * Math.Max(norms[j], Math.Sqrt(Damping.Floor));
+                a[(j * rows) + _p + j] = pinned[j] ? 1 : Math.Sqrt(λ) * D(norms[j]);
             Householder.Triangularise(a, rows, _p, 1);
             for (int j = _p - 1; j >= 0; j--)
             {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using BnslGpu.Kernels;
 
 namespace BnslGpu;
@@ -6,12 +7,60 @@ namespace BnslGpu;
 /// <summary>A functional form by name: what people and reports need of an <see cref="IScalingLaw"/>.</summary>
 public abstract class ScalingLaw
 {
+    private static ImmutableArray<ScalingLaw> _all = Collect();
+
     private protected ScalingLaw()
     {
     }
 
-    /// <summary>Every law, one entry a number of breaks.</summary>
-    public static ImmutableArray<ScalingLaw> All { get; } = Collect();
+    /// <summary>Every law, one entry a number of breaks: the engine's own, then those that were added.</summary>
+    public static ImmutableArray<ScalingLaw> All => _all;
+
+    /// <summary>Makes a law of one's own known by its name; a law that is known already stays as it is.</summary>
+    /// <typeparam name="TLaw">The law.</typeparam>
+    /// <exception cref="ArgumentException">Another law has this name and number of breaks, or what the law says of itself does not fit together.</exception>
+    public static ScalingLaw Add<TLaw>()
+        where TLaw : struct, IScalingLaw
+    {
+        var law = new ScalingLaw<TLaw>();
+        if (string.IsNullOrWhiteSpace(law.Name) || law.Name.AsSpan().ContainsAny(", =:"))
+            throw new ArgumentException($"The name of {typeof(TLaw)} is '{law.Name}'. Violated constraint: not empty, without space, comma, = and colon.");
+        if (law.ParameterCount < 1 || law.InputCount < 1 || law.Parameters.IsEmpty)
+            throw new ArgumentException($"{law.Name} has {law.ParameterCount} parameters, {law.InputCount} inputs and {law.Parameters.Length} names of parameters. Violated constraint: >= 1 each.");
+        lock (Adding)
+        {
+            ScalingLaw? known = _all.FirstOrDefault(other => other.Name == law.Name && other.Breaks == law.Breaks);
+            if (known is null) _all = _all.Add(known = law);
+            else if (known is not ScalingLaw<TLaw>) throw new ArgumentException($"There is another law '{law.Name}' with {law.Breaks} breaks. Give one of them another name.");
+            return known;
+        }
+    }
+
+    /// <summary>Makes a plain law of one's own known by its name; a law that is known already stays as it is.</summary>
+    /// <typeparam name="TLaw">The law.</typeparam>
+    /// <exception cref="ArgumentException">Another law has this name, or the law names fewer or more parameters than it has.</exception>
+    public static ScalingLaw AddPlain<TLaw>()
+        where TLaw : struct, IPlainLaw
+    {
+        PlainParameter[] parameters = TLaw.Parameters;
+        if (parameters.Length != TLaw.ParameterCount)
+            throw new ArgumentException($"{TLaw.Name} has {TLaw.ParameterCount} parameters and names {parameters.Length}. Violated constraint: as many.");
+        for (int j = 0; j < parameters.Length; j++)
+        {
+            PlainParameter parameter = parameters[j];
+            bool inside = parameter.Lower <= parameter.From && parameter.From <= parameter.To && parameter.To <= parameter.Upper;
+            if (!inside || !double.IsFinite(parameter.To - parameter.From) || (TLaw.IsLogarithmic(j) && !(parameter.From > 0)))
+            {
+                throw new ArgumentException(
+                    $"{TLaw.Name}, parameter {parameter.Name}: starts from {parameter.From} to {parameter.To}, bounds {parameter.Lower} to {parameter.Upper}. "
+                    + $"Violated constraint: finite starts in ascending order within the bounds{(TLaw.IsLogarithmic(j) ? ", above 0" : "")}.");
+            }
+        }
+
+        return Add<Plain<TLaw>>();
+    }
+
+    private static readonly Lock Adding = new();
 
     /// <summary>Name on the command line and in reports.</summary>
     public abstract string Name { get; }
@@ -27,6 +76,15 @@ public abstract class ScalingLaw
 
     /// <summary>Number of free parameters.</summary>
     public abstract int ParameterCount { get; }
+
+    /// <summary>Number of inputs: columns of x.</summary>
+    public abstract int InputCount { get; }
+
+    /// <summary>Whether every input must be above 0.</summary>
+    public abstract bool NeedsPositiveX { get; }
+
+    /// <summary>True where the law is above 0 everywhere; false where y may have any sign.</summary>
+    public abstract bool IsPositive { get; }
 
     /// <summary>Symbols of the parameters in natural units, in the order of reports.</summary>
     public abstract ImmutableArray<NaturalParameter> Parameters { get; }
@@ -47,14 +105,15 @@ public abstract class ScalingLaw
 
     /// <summary>The law's value.</summary>
     /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
-    /// <param name="x">Scale, &gt; 0.</param>
+    /// <param name="x">Scale.</param>
     /// <returns>y in its own unit.</returns>
     public double Predict(ImmutableArray<Parameter> parameters, double x) => Predict(parameters, [x])[0];
 
     /// <summary>The law's values.</summary>
     /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
-    /// <param name="x">Scales, &gt; 0.</param>
-    /// <returns>y at each x, in its own unit; NaN where a parameter is not a number.</returns>
+    /// <param name="x">Inputs, point by point. Shape [points, InputCount].</param>
+    /// <returns>y at each x, in its own unit; NaN where a parameter is not a number. Shape [points].</returns>
+    /// <exception cref="ArgumentException">Parameters are not this law's, or inputs do not come in points.</exception>
     public abstract double[] Predict(ImmutableArray<Parameter> parameters, ReadOnlySpan<double> x);
 
     /// <summary>Packs numbers in the order of <see cref="IScalingLaw.ToNatural"/> into named parameters.</summary>
@@ -78,8 +137,67 @@ public abstract class ScalingLaw
     /// <summary>Where θ may lie. Shape [ParameterCount] each.</summary>
     internal abstract (double[] Lower, double[] Upper) Bounds(CurveRange range);
 
+    /// <inheritdoc cref="IScalingLaw.Scale"/>
+    internal abstract CurveScale Scale(ReadOnlySpan<double> x, ReadOnlySpan<double> y);
+
     /// <summary>What a backend reads of each point: the law's columns.</summary>
-    internal abstract double[] Columns(double x, CurveScale scale);
+    internal abstract double[] Columns(ReadOnlySpan<double> x, CurveScale scale);
+
+    /// <summary>Natural units into θ.</summary>
+    internal abstract void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ);
+
+    /// <summary>Where a parameter's values stand in the order of <see cref="IScalingLaw.ToNatural"/>: c has one a break, c2 is that of the second.</summary>
+    /// <returns>None where the law has no such parameter.</returns>
+    internal int[] NaturalIndices(string name)
+    {
+        int at = 0;
+        int[] ofBreak = [];
+        foreach (NaturalParameter parameter in Parameters)
+        {
+            int count = parameter.PerBreak ? Breaks : 1;
+            if (parameter.Name == name) return [.. Enumerable.Range(at, count)];
+            if (parameter.PerBreak && name.StartsWith(parameter.Name, StringComparison.Ordinal)
+                && int.TryParse(name.AsSpan(parameter.Name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int which) && which >= 1 && which <= Breaks)
+                ofBreak = [at + which - 1];
+            at += count;
+        }
+
+        return ofBreak;
+    }
+
+    /// <summary>The coordinate that alone moves a natural parameter; −1 where several do (b moves with the level and every break).</summary>
+    internal int CoordinateOf(int natural)
+    {
+        int p = ParameterCount, only = -1;
+        double[] jacobian = new double[NaturalCount * p], values = new double[NaturalCount];
+        ToNatural(Generic, GenericScale, values, jacobian);
+        for (int j = 0; j < p; j++)
+        {
+            if (jacobian[(natural * p) + j] == 0) continue;
+            if (only >= 0) return -1;
+            only = j;
+        }
+
+        return only;
+    }
+
+    /// <summary>A natural parameter's value as its coordinate; see <see cref="CoordinateOf"/>.</summary>
+    internal double ToCoordinate(int natural, double value, CurveScale scale)
+    {
+        var θ = new double[ParameterCount];
+        var values = new double[NaturalCount];
+        ToNatural(Generic, scale, values, new double[NaturalCount * θ.Length]);
+        values[natural] = value;
+        FromNatural(values, scale, θ);
+        return θ[CoordinateOf(natural)];
+    }
+
+    private double[] Generic => [.. Enumerable.Range(0, ParameterCount).Select(j => 0.3 + (0.1 * j))];
+
+    /// <summary>Every unit one.</summary>
+    internal CurveScale UnitScale => new([.. Enumerable.Repeat(1.0, InputCount)], 1);
+
+    private CurveScale GenericScale => new([.. Enumerable.Repeat(2.0, InputCount)], 3);
 
     /// <inheritdoc cref="IScalingLaw.ToNatural"/>
     internal abstract void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian);
@@ -138,6 +256,9 @@ public abstract class Loss
     /// <inheritdoc cref="ILoss.Target"/>
     internal abstract double Target(double y, double logScale);
 
+    /// <inheritdoc cref="ILoss.Slope"/>
+    internal abstract double Slope(double y, double logScale);
+
     /// <inheritdoc cref="ILoss.Unit"/>
     internal abstract double Unit(double logScale);
 
@@ -186,26 +307,34 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
 
     public override ImmutableArray<NaturalParameter> Parameters { get; } = [.. TLaw.Natural];
 
+    public override int InputCount => TLaw.InputCount;
+
+    public override bool NeedsPositiveX => TLaw.NeedsPositiveX;
+
+    public override bool IsPositive => TLaw.IsLog;
+
     public override double[] Predict(ImmutableArray<Parameter> parameters, ReadOnlySpan<double> x)
     {
         double[] natural = [.. parameters.SelectMany(parameter => parameter.Values)];
         if (natural.Length != NaturalCount)
             throw new ArgumentException($"{Name} with {Breaks} breaks has {NaturalCount} numbers in its parameters; {natural.Length} were given.", nameof(parameters));
-        var y = new double[x.Length];
-        var plain = new At(natural, new(1, 1));
-        for (int i = 0; i < x.Length; i++)
+        if (x.Length % TLaw.InputCount != 0)
+            throw new ArgumentException($"{Name} has {TLaw.InputCount} inputs; {x.Length} numbers were given.", nameof(x));
+        var y = new double[x.Length / TLaw.InputCount];
+        var plain = new At(natural, UnitScale);
+        for (int i = 0; i < y.Length; i++)
         {
-            double logY = plain.LogY(x[i]);
+            ReadOnlySpan<double> inputs = x.Slice(i * TLaw.InputCount, TLaw.InputCount);
+            double value = plain.Value(inputs), logScale = 0;
 
             // The law's exponents are cut at e^±170: far out, relative to x itself and to a y that is moved until they lie well inside.
-            double logScale = 0;
-            for (int move = 0; move < 16 && Math.Abs(logY) > 100 && Math.Abs(logScale) < 700; move++)
+            for (int move = 0; TLaw.IsLog && move < 16 && Math.Abs(value) > 100 && Math.Abs(logScale) < 700; move++)
             {
-                logScale = move == 0 ? 0 : logScale + logY;
-                logY = new At(natural, new(x[i], Math.Exp(logScale))).LogY(x[i]);
+                logScale = move == 0 ? 0 : logScale + value;
+                value = new At(natural, new([.. inputs], Math.Exp(logScale))).Value(inputs);
             }
 
-            y[i] = Math.Exp(logScale + logY);
+            y[i] = TLaw.IsLog ? Math.Exp(logScale + value) : value;
         }
 
         return y;
@@ -228,7 +357,7 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
             TLaw.Prepare<F64, bool, Heap<F64>>(_θ, _work);
         }
 
-        public double LogY(double x)
+        public double Value(ReadOnlySpan<double> x)
         {
             for (int k = 0; k < TLaw.ColumnCount; k++) _columns[k] = new(TLaw.Column(k, x, _scale));
             return _isNumber ? TLaw.Evaluate<F64, bool, Heap<F64>, Heap<F64>, Nowhere<F64>>(_columns, 0, _θ, _work, default, 0).Value : double.NaN;
@@ -243,7 +372,11 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
         return (lower, upper);
     }
 
-    internal override double[] Columns(double x, CurveScale scale)
+    internal override CurveScale Scale(ReadOnlySpan<double> x, ReadOnlySpan<double> y) => TLaw.Scale(x, y);
+
+    internal override void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ) => TLaw.FromNatural(natural, scale, θ);
+
+    internal override double[] Columns(ReadOnlySpan<double> x, CurveScale scale)
     {
         var columns = new double[TLaw.ColumnCount];
         for (int k = 0; k < columns.Length; k++) columns[k] = TLaw.Column(k, x, scale);
@@ -273,6 +406,8 @@ internal sealed class Loss<TLoss> : Loss
     public override double LowestY => TLoss.LowestY;
 
     internal override double Target(double y, double logScale) => TLoss.Target(y, logScale);
+
+    internal override double Slope(double y, double logScale) => TLoss.Slope(y, logScale);
 
     internal override double Unit(double logScale) => TLoss.Unit(logScale);
 

@@ -78,6 +78,8 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
             int count = Math.Min(T.Count, losses.Length - first);
             for (int lane = 0; lane < T.Count; lane++) Load(θ.Slice((first + Math.Min(lane, count - 1)) * P, P), lanes, lane);
             T loss = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Loss(memory.Points, problem.Count, memory.Units, new Block<T>(lanes), new Block<T>(lanes + P));
+            for (int j = 0; 3 * j < problem.Priors.Length; j++)
+                loss += LevenbergMarquardt<T, TMask, TLaw, TLoss>.Prior(memory.Priors, new Block<T>(lanes), j, out _, out _);
             for (int lane = 0; lane < count; lane++)
                 losses[first + lane] = IsFinite(θ.Slice((first + lane) * P, P)) ? ToDouble(((TScalar*)&loss)[lane]) : double.NaN;
         }
@@ -106,6 +108,8 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
             cancellation.ThrowIfCancellationRequested();
             LevenbergMarquardt<T, TMask, TLaw, TLoss>.Normal(
                 memory.Points, problem.Count, memory.Units, new Block<T>(trial), new Block<T>(trialNormal), new Block<T>(work), new Block<T>(scratch));
+            if (problem.Priors.Length > 0) LevenbergMarquardt<T, TMask, TLaw, TLoss>.AddPriors(memory.Priors, new Block<T>(trial), new Block<T>(trialNormal));
+            foreach ((int follower, int leader) in problem.Ties) LevenbergMarquardt<T, TMask, TLaw, TLoss>.Tie(new Block<T>(trialNormal), follower, leader);
             uint done = T.Bits(LevenbergMarquardt<T, TMask, TLaw, TLoss>.Accept(
                 new Block<T>(accepted), new Block<T>(normal), new Block<T>(trial), new Block<T>(trialNormal), ref λ, predicted, limit));
             for (int lane = 0; lane < T.Count; lane++)
@@ -120,6 +124,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
 
             predicted = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Step(
                 new Block<T>(accepted), new Block<T>(normal), λ, memory.Lower, memory.Upper, new Block<T>(trial), new Block<T>(scratch));
+            foreach ((int follower, int leader) in problem.Ties) trial[follower] = trial[leader];
         }
 
         // The next start that is finite; 0 where there is none, for an idle lane to do something harmless with.
@@ -179,13 +184,15 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         public Memory(Problem problem, int lanes)
         {
             int points = problem.Packed.Length;
-            _block = NativeMemory.AlignedAlloc((nuint)((lanes * sizeof(T)) + ((points + (2 * P) + 2) * sizeof(TScalar))), 64);
+            _block = NativeMemory.AlignedAlloc((nuint)((lanes * sizeof(T)) + ((points + (5 * P) + 2) * sizeof(TScalar))), 64);
             Lanes = (T*)_block;
             var scalars = (TScalar*)(Lanes + lanes);
             Points = new(scalars);
             Lower = new(scalars + points);
             Upper = new(scalars + points + P);
             Units = new(scalars + points + (2 * P));
+            Priors = new(scalars + points + (2 * P) + 2);
+            for (int m = 0; m < problem.Priors.Length; m++) scalars[points + (2 * P) + 2 + m] = FromDouble(problem.Priors[m]);
             (scalars[points + (2 * P)], scalars[points + (2 * P) + 1]) = (FromDouble(problem.LogScale), FromDouble(problem.Delta));
             for (int m = 0; m < points; m++) scalars[m] = FromDouble(problem.Packed[m]);
             for (int j = 0; j < P; j++)
@@ -204,6 +211,8 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
         public Broadcast<T, TMask, TScalar> Upper { get; }
 
         public Broadcast<T, TMask, TScalar> Units { get; }
+
+        public Broadcast<T, TMask, TScalar> Priors { get; }
 
         public void Dispose() => NativeMemory.AlignedFree(_block);
     }

@@ -139,7 +139,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             var θ = new double[TLaw.ParameterCount];
             for (int j = 0; j < θ.Length; j++)
             {
-                (double lower, double upper) = TLaw.Bounds(j, new(first, 4));
+                (double lower, double upper) = TLaw.Bounds(j, new(first, 1, 4));
                 double span = random.Uniform(), corner = random.Uniform();
 
                 // Without a bound, a few e-folds; between bounds, mostly near the middle (where sums of breaks stay within the exponent's limit).
@@ -152,7 +152,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 if (single) θ[j] = (float)θ[j];
             }
 
-            double[] columns = [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, x, new(1, 1)))];
+            double[] columns = [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, [x], new(1, 1)))];
             double target = random.Uniform(-3, 3);
             return single
                 ? new(θ, [.. columns.Select(column => (double)(float)column)], (float)target, (float)logScale)
@@ -273,7 +273,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                     Assert.True(Math.Abs(natural[k] - ordinary[k]) <= 8 * F64.Epsilon * size * (1 + Math.Abs(ordinary[k])), $"Draw {draw}, parameter {k}: {natural[k]:R}, was {ordinary[k]:R}");
 
                 // What θ says in its own scale, the natural parameters predict.
-                var place = new Place(θ, [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, x, scale))], 0, 0);
+                var place = new Place(θ, [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, [x], scale))], 0, 0);
                 double expected = scale.Y * Math.Exp(LogY<TLaw>(place)), actual = law.Predict(law.Pack(ordinary), x);
                 Assert.True(Math.Abs(actual - expected) <= 8 * F64.Epsilon * size * expected, $"Draw {draw}: {actual:R}; θ says {expected:R}");
             }
@@ -293,7 +293,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
         {
             var scale = new CurveScale(Math.Exp(random.Uniform(-3, 5)), Math.Exp(random.Uniform(-3, 3)));
             double[] θ = [.. Enumerable.Range(0, p).Select(_ => random.Uniform(-1, 1))], natural = new double[count], jacobian = new double[count * p];
-            (double[] lower, double[] upper) = law.Bounds(new(-3, 4));
+            (double[] lower, double[] upper) = law.Bounds(new(-3, 1, 4));
             for (int j = 0; j < p; j++) θ[j] = Math.Min(Math.Max(θ[j], lower[j]), upper[j]);
             law.ToNatural(θ, scale, natural, jacobian);
             for (int j = 0; j < p; j++)

@@ -88,7 +88,70 @@ public sealed class JsonFormat : IReportFormat
         json.WriteString("precision", options.Precision == SearchPrecision.Mixed ? "mixed" : "double");
         json.WriteNumber("refined", options.Refined);
         json.WriteNumber("searchIterations", options.SearchIterations);
+        json.WriteStartObject("parameters");
+        WriteRules(json, options.Parameters);
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>What is said about parameters; nothing is written of what is not said.</summary>
+    private static void WriteRules(Utf8JsonWriter json, ParameterRules rules)
+    {
+        if (!rules.Ranges.IsEmpty)
+        {
+            json.WriteStartArray("ranges");
+            foreach (ParameterRange range in rules.Ranges)
+            {
+                json.WriteStartObject();
+                json.WriteString("parameter", range.Parameter);
+                WriteNumber(json, "lower", range.Lower);
+                WriteNumber(json, "upper", range.Upper);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (!rules.Ties.IsEmpty)
+        {
+            json.WriteStartArray("ties");
+            foreach (ImmutableArray<string> tie in rules.Ties)
+            {
+                json.WriteStartArray();
+                foreach (string parameter in tie) json.WriteStringValue(parameter);
+                json.WriteEndArray();
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (!rules.Starts.IsEmpty)
+        {
+            json.WriteStartArray("starts");
+            foreach (ImmutableArray<ParameterValue> start in rules.Starts)
+            {
+                json.WriteStartObject();
+                foreach (ParameterValue value in start) WriteNumber(json, value.Parameter, value.Value);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (rules.Priors.IsEmpty) return;
+        json.WriteStartArray("priors");
+        foreach (Prior prior in rules.Priors)
+        {
+            json.WriteStartObject();
+            json.WriteString("parameter", prior.Parameter);
+            WriteNumber(json, "centre", prior.Centre);
+            WriteNumber(json, "spread", prior.Spread);
+            WriteNumber(json, "degrees", prior.Degrees);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        WriteNumber(json, "priorVariance", rules.PriorVariance);
     }
 
     private static void WriteCurve(Utf8JsonWriter json, CurveFit curve)

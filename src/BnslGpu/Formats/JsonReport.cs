@@ -21,9 +21,14 @@ public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit
 public sealed record SavedFit(string Law, int Breaks, string Loss, ImmutableArray<Parameter> Parameters)
 {
     /// <summary>The law's value.</summary>
-    /// <param name="x">Scale, &gt; 0.</param>
+    /// <param name="x">Scale.</param>
     /// <returns>ŷ in the units of y.</returns>
-    public double Predict(double x) => ScalingLaw.Get(Law, Breaks).Predict(Parameters, x);
+    public double Predict(double x) => Predict([x])[0];
+
+    /// <summary>The law's values.</summary>
+    /// <param name="x">Inputs, point by point. Shape [points, inputs of the law].</param>
+    /// <returns>ŷ of each point, in the units of y. Shape [points].</returns>
+    public double[] Predict(ReadOnlySpan<double> x) => ScalingLaw.Get(Law, Breaks).Predict(Parameters, x);
 }
 
 /// <summary>Reads what <see cref="JsonFormat"/> writes. Properties it does not need may be missing; others may stand beside them.</summary>
