@@ -122,6 +122,32 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         where TArray : struct, IArray<T>
         where TGradient : struct, IArray<T>
     {
+        T g = Functions.ExpClamped<T, TMask>(LogPower<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, gradient, row));
+        T logY = T.Log(θ[A] + g, out T inverseY);
+        T share = g * inverseY;
+        gradient[row, A] = inverseY;
+        gradient[row, LogG0] = share;
+        gradient[row, C0] = -share * points[point];
+        for (int i = 0; i < TBreaks.Count; i++)
+        {
+            int at = row + FirstBreak + (PerBreak * i);
+            gradient[at] = share * gradient[at];
+            gradient[at, 1] = share * gradient[at, 1];
+            gradient[at, 2] = share * gradient[at, 2];
+        }
+
+        return logY;
+    }
+
+    /// <summary>log g, the power part, and its gradient over the breaks; those over log g₀ and c₀ are 1 and −u.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static T LogPower<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
         T u = points[point];
         T logG = T.MultiplyAdd(-θ[C0], u, θ[LogG0]);
         for (int i = 0; i < TBreaks.Count; i++)
@@ -138,21 +164,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
             gradient[at, 2] = cf * (work[w, 5] - tail);
         }
 
-        T g = Functions.ExpClamped<T, TMask>(logG);
-        T logY = T.Log(θ[A] + g, out T inverseY);
-        T share = g * inverseY;
-        gradient[row, A] = inverseY;
-        gradient[row, LogG0] = share;
-        gradient[row, C0] = -share * u;
-        for (int i = 0; i < TBreaks.Count; i++)
-        {
-            int at = row + FirstBreak + (PerBreak * i);
-            gradient[at] = share * gradient[at];
-            gradient[at, 1] = share * gradient[at, 1];
-            gradient[at, 2] = share * gradient[at, 2];
-        }
-
-        return logY;
+        return logG;
     }
 
     /// <inheritdoc/>
@@ -180,14 +192,29 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         where TShape : struct, IArray<F64>
         where TArray : struct, IArray<F64>
     {
-        double first = shape[0].Value;
         double a = random.Uniform() < 0.2 ? 0 : random.Uniform(0, 0.98);
+        StartAt(random, shape, θ, a, 1, 0.02, 0);
+    }
+
+    /// <summary>A start for a limit that is drawn already.</summary>
+    /// <param name="random">The numbers of this start, after those of a.</param>
+    /// <param name="shape">What the curve looks like.</param>
+    /// <param name="θ">Output.</param>
+    /// <param name="a">The limit.</param>
+    /// <param name="sign">1 where y lies above a, −1 where it lies below.</param>
+    /// <param name="leastShare">Least distance of y from a, as a share of y.</param>
+    /// <param name="least">The same, plain.</param>
+    internal static void StartAt<TShape, TArray>(CounterRandom random, TShape shape, TArray θ, double a, double sign, double leastShare, double least)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        double first = shape[0].Value;
         double logLeast = -3.9, logMost = F64.Log(new F64(Math.Max(0.25, -first / 3)), out _).Value;
         double left = first, slopeBefore = 0;
         for (int i = 0; i <= TBreaks.Count; i++)
         {
             double right = i < TBreaks.Count ? first * (1 - ((i + random.Uniform()) / TBreaks.Count)) : 0;
-            double slope = (LogAbove(CurveShape.Y(shape, right), a) - LogAbove(CurveShape.Y(shape, left), a)) / Math.Max(right - left, 1e-3);
+            double slope = (LogGap(right) - LogGap(left)) / Math.Max(right - left, 1e-3);
             double blur = random.Uniform() + random.Uniform() + random.Uniform() - 1.5;
             slope = Math.Min(Math.Max((slope * (1 + (0.5 * blur))) + (0.2 * blur), -8), 8);
             if (i == 0)
@@ -208,10 +235,14 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         }
 
         θ[A] = new F64(a);
-        θ[LogG0] = new F64(LogAbove(CurveShape.Y(shape, 0), a));
-    }
+        θ[LogG0] = new F64(LogGap(0));
 
-    private static double LogAbove(double y, double a) => F64.Log(new F64(Math.Max(y - a, 0.02 * y)), out _).Value;
+        double LogGap(double logX)
+        {
+            double y = CurveShape.Y(shape, logX);
+            return F64.Log(new F64(Math.Max(sign * (y - a), (leastShare * y) + least)), out _).Value;
+        }
+    }
 
     /// <inheritdoc/>
     public static NaturalParameter[] Natural =>
@@ -286,4 +317,124 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
             }
         }
     }
+}
+
+/// <summary>On which side of its limit a curve lies.</summary>
+public interface ISide
+{
+    /// <summary>1 above, −1 below.</summary>
+    static abstract int Sign { get; }
+}
+
+/// <summary>Above the limit: the curve falls to it.</summary>
+public readonly struct Above : ISide
+{
+    /// <inheritdoc/>
+    public static int Sign => 1;
+}
+
+/// <summary>Below the limit: the curve rises to it.</summary>
+public readonly struct Below : ISide
+{
+    /// <inheritdoc/>
+    public static int Sign => -1;
+}
+
+/// <summary>Broken neural scaling law of a metric that may have any sign and may rise: accuracy, BLEU, Elo, reward, log-likelihood.</summary>
+/// <remarks>
+/// y = a ± b·x^(−c₀)·∏ᵢ (1 + (x/dᵢ)^(1/fᵢ))^(−cᵢ·fᵢ): eq. 1 of arXiv:2210.14891 with a limit a of any sign, approached from above or from below.
+/// Its value is y, not log y, which it need not have. Coordinates as in <see cref="Bnsl{TBreaks}"/>, y relative to the range of the fit points.
+/// </remarks>
+/// <typeparam name="TBreaks">The number of breaks.</typeparam>
+/// <typeparam name="TSide">From which side the limit is approached.</typeparam>
+public readonly struct SignedBnsl<TBreaks, TSide> : IScalingLaw
+    where TBreaks : struct, IBreaks
+    where TSide : struct, ISide
+{
+    private const int A = 0, LogG0 = 1, C0 = 2, FirstBreak = 3;
+
+    /// <inheritdoc/>
+    public static string Name => TSide.Sign > 0 ? "bnsl-falling" : "bnsl-rising";
+
+    /// <inheritdoc/>
+    public static string Formula => Bnsl<TBreaks>.Formula.Replace("a +", TSide.Sign > 0 ? "a +" : "a -", StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public static string Source => "Caballero et al. 2023, eq. 1, with a limit of any sign";
+
+    /// <inheritdoc/>
+    public static int Breaks => TBreaks.Count;
+
+    /// <inheritdoc/>
+    public static bool IsLog => false;
+
+    /// <inheritdoc/>
+    public static int ParameterCount => Bnsl<TBreaks>.ParameterCount;
+
+    /// <inheritdoc/>
+    public static int WorkCount => Bnsl<TBreaks>.WorkCount;
+
+    /// <summary>x of the last point and the range of y.</summary>
+    public static CurveScale Scale(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
+    {
+        double smallest = double.PositiveInfinity, largest = double.NegativeInfinity;
+        foreach (double value in y) (smallest, largest) = (Math.Min(smallest, value), Math.Max(largest, value));
+        return new(x[^1], largest - smallest);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prepare<T, TMask, TArray>(TArray θ, TArray work)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TArray : struct, IArray<T> => Bnsl<TBreaks>.Prepare<T, TMask, TArray>(θ, work);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Evaluate<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TPoints : struct, IArray<T>
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
+        T g = Functions.ExpClamped<T, TMask>(Bnsl<TBreaks>.LogPower<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, gradient, row));
+        if (TSide.Sign < 0) g = -g;
+        gradient[row, A] = T.Constant(1);
+        gradient[row, LogG0] = g;
+        gradient[row, C0] = -g * points[point];
+        for (int j = FirstBreak; j < ParameterCount; j++) gradient[row, j] = g * gradient[row, j];
+        return θ[A] + g;
+    }
+
+    /// <summary>a from the farthest y to a thousand ranges beyond the nearest; the rest as in <see cref="Bnsl{TBreaks}"/>.</summary>
+    public static (double Lower, double Upper) Bounds(int parameter, CurveRange range) => parameter != A
+        ? Bnsl<TBreaks>.Bounds(parameter, range)
+        : TSide.Sign > 0 ? (range.SmallestY - 1000, range.LargestY) : (range.SmallestY, range.LargestY + 1000);
+
+    /// <summary>As in <see cref="Bnsl{TBreaks}"/>, with a beyond the nearest y by a log-uniform share of the range.</summary>
+    /// <inheritdoc cref="IScalingLaw.Start"/>
+    public static void Start<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        double nearest = shape[1].Value;
+        for (int knot = 1; knot < CurveShape.Knots; knot++)
+            nearest = TSide.Sign > 0 ? Math.Min(nearest, shape[1 + knot].Value) : Math.Max(nearest, shape[1 + knot].Value);
+        double beyond = F64.Exp(new F64(random.Uniform(-4.6, 1.6))).Value;
+        Bnsl<TBreaks>.StartAt(random, shape, θ, nearest - (TSide.Sign * beyond), TSide.Sign, 0, 0.005);
+    }
+
+    /// <inheritdoc/>
+    public static NaturalParameter[] Natural => Bnsl<TBreaks>.Natural;
+
+    /// <inheritdoc/>
+    public static void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian) =>
+        Bnsl<TBreaks>.ToNatural(θ, scale, natural, jacobian);
+
+    /// <inheritdoc/>
+    public static void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ) => Bnsl<TBreaks>.FromNatural(natural, scale, θ);
+
+    /// <inheritdoc/>
+    public static void Sort(Span<double> θ) => Bnsl<TBreaks>.Sort(θ);
 }

@@ -67,7 +67,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 Place place = Place.Draw<TLaw>(ref random, TLaw.Breaks, single: false);
                 double r = Row<F64, TLaw, TLoss>(place, x => new(x), new Heap<F64>(gradient)).Value;
                 Row<RunningError<F64>, TLaw, TLoss>(place, x => new(x, 0), new Heap<RunningError<F64>>(bound));
-                if (Math.Abs(LogY<TLaw>(place)) + Math.Abs(place.LogScale) >= F64.ExponentLimit - 10) continue; // cut (m4 multiplies what is cut by e₀ ≤ e^8.3): the gradient is that of the uncut one
+                if (!(Size<TLaw, TLoss>(place) < F64.ExponentLimit - 10)) continue; // cut (m4 multiplies what is cut by e₀ ≤ e^8.3): the gradient is that of the uncut one
                 kept++;
                 for (int j = 0; j < TLaw.ParameterCount; j++)
                 {
@@ -78,14 +78,14 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                         place, x => new(new(x, 0), new(at++ == direction ? 1 : 0, 0)), default(Nowhere<Dual<RunningError<F64>, bool>>));
                     Assert.Equal(r, dual.Value.Value);
                     double difference = Math.Abs(gradient[j].Value - dual.Derivative.Value);
-                    double tolerance = (F64.Epsilon * (bound[j].Error + dualBound.Derivative.Error)) + (cut * Math.Max(1, Math.Exp(LogY<TLaw>(place))));
+                    double tolerance = (F64.Epsilon * (bound[j].Error + dualBound.Derivative.Error)) + (cut * Math.Max(1, Math.Exp(Size<TLaw, TLoss>(place))));
                     if (!(difference <= tolerance))
                         Assert.Fail($"Draw {draw}, {place}: ∂r/∂θ[{j}] is {gradient[j].Value:R}; by dual numbers {dual.Derivative.Value:R}; tolerance {tolerance:g3}.");
                     largest = Math.Max(largest, difference / tolerance);
                 }
             }
 
-            Assert.True(kept > Draws / 3, $"Only {kept} of {Draws} draws lie within the exponent's limit.");
+            Assert.True(kept > Draws / (TLaw.IsLog ? 3 : 12), $"Only {kept} of {Draws} draws lie within the exponent's limit.");
             return (largest, kept);
         }
     }
@@ -107,7 +107,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             for (int draw = 0; draw < Draws; draw++)
             {
                 Place place = Place.Draw<TLaw>(ref random, TLaw.Breaks, single: true);
-                if (Math.Abs(LogY<TLaw>(place)) + Math.Abs(place.LogScale) >= F32.ExponentLimit - 1) continue;
+                if (!(Size<TLaw, TLoss>(place) < F32.ExponentLimit - 1)) continue;
                 kept++;
                 F32 r = Row<F32, TLaw, TLoss>(place, x => new((float)x), new Heap<F32>(gradient));
                 RunningError<F32> exactR = Row<RunningError<F32>, TLaw, TLoss>(place, x => new(x, 0), new Heap<RunningError<F32>>(exact));
@@ -122,7 +122,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 }
             }
 
-            Assert.True(kept > Draws / 10, $"Only {kept} of {Draws} draws lie within the exponent's limit.");
+            Assert.True(kept > Draws / (TLaw.IsLog ? 10 : 40), $"Only {kept} of {Draws} draws lie within the exponent's limit.");
             return (largest, kept);
         }
     }
@@ -135,7 +135,9 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             where TLaw : struct, IScalingLaw
         {
             double first = -Math.Exp(random.Uniform(0, 3)), logScale = random.Uniform(-8, 3);
-            double x = random.Uniform() < 0.2 ? 1 : Math.Exp(random.Uniform() < 0.1 ? random.Uniform(first, 3) : random.Uniform(first, 0));
+            var x = new double[TLaw.InputCount];
+            for (int input = 0; input < x.Length; input++)
+                x[input] = random.Uniform() < 0.2 ? 1 : Math.Exp(random.Uniform() < 0.1 ? random.Uniform(first, 3) : random.Uniform(first, 0));
             var θ = new double[TLaw.ParameterCount];
             for (int j = 0; j < θ.Length; j++)
             {
@@ -152,7 +154,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 if (single) θ[j] = (float)θ[j];
             }
 
-            double[] columns = [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, [x], new(1, 1)))];
+            double[] columns = [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, x, Unit(x.Length)))];
             double target = random.Uniform(-3, 3);
             return single
                 ? new(θ, [.. columns.Select(column => (double)(float)column)], (float)target, (float)logScale)
@@ -181,14 +183,33 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
         static T Fixed(double value) => T.Constant(value);
     }
 
-    private static double LogY<TLaw>(Place place)
-        where TLaw : struct, IScalingLaw => Row<F64, TLaw, Msle>(place with { Target = 0 }, x => new(x), default(Nowhere<F64>)).Value;
+    /// <summary>The law's value, log y or y.</summary>
+    private static double Value<TLaw>(Place place)
+        where TLaw : struct, IScalingLaw => TLaw.IsLog
+            ? Row<F64, TLaw, Msle>(place with { Target = 0 }, x => new(x), default(Nowhere<F64>)).Value
+            : Row<F64, TLaw, SquaredError>(place with { Target = 0 }, x => new(x), default(Nowhere<F64>)).Value;
+
+    /// <summary>How many e-folds a draw reaches, against the exponent's limit; NaN where a loss of log y meets a y without one.</summary>
+    private static double Size<TLaw, TLoss>(Place place)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss
+    {
+        double value = Value<TLaw>(place), logY = TLaw.IsLog ? value : Math.Log(TLoss.IsOfLog ? value : Math.Abs(value));
+
+        // Where y is a difference, what it is a difference of may be larger.
+        double limit = TLaw.IsLog ? 0 : Math.Log(Math.Max(1, Math.Abs(place.Parameters[0])));
+        if (!TLaw.IsLog && TLoss.IsOfLog && logY < -3) return double.NaN;
+        return Math.Abs(logY) + Math.Abs(place.LogScale) + limit;
+    }
+
+    private static CurveScale Unit(int inputs, double x = 1, double y = 1) => new([.. Enumerable.Repeat(x, inputs)], y);
 
     // Values
 
     /// <summary>The published formulas, as plainly as they can be written; a law that is added to the list is added here.</summary>
-    private static double Plain(string law, int breaks, double[] natural, double x)
+    private static double Plain(string law, int breaks, double[] natural, double[] inputs)
     {
+        double x = inputs[0];
         switch (law)
         {
             case "m1":
@@ -209,9 +230,11 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 }
 
                 return 0.5 * (low + high);
+            case "chinchilla" or "chinchilla3" or "chinchilla4":
+                return natural[0] + inputs.Select((input, i) => natural[1 + (3 * i)] * Math.Pow(input, -natural[3 + (3 * i)])).Sum();
         }
 
-        Assert.Equal("bnsl", law);
+        Assert.StartsWith("bnsl", law, StringComparison.Ordinal);
         double y = natural[1] * Math.Pow(x, -natural[3]);
         for (int i = 0; i < breaks; i++)
         {
@@ -219,7 +242,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             y *= Math.Pow(1 + Math.Pow(x / d, 1 / f), -c * f);
         }
 
-        return natural[0] + y;
+        return law == "bnsl-rising" ? natural[0] - y : natural[0] + y;
     }
 
     [Theory]
@@ -231,12 +254,12 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
         double largest = 0;
         for (int draw = 0; draw < Draws; draw++)
         {
-            double[] natural = Ordinary(ref random, name, breaks, out double x, out double terms);
-            double expected = Plain(name, breaks, natural, x), actual = law.Predict(law.Pack(natural), x);
+            double[] natural = Ordinary(ref random, name, breaks, out double[] x, out double terms);
+            double expected = Plain(name, breaks, natural, x), actual = law.Predict(law.Pack(natural), x.AsSpan())[0];
 
             // Both sum or multiply the same terms of log y, each rounded a few times: log, ratio, power, product. The two differ by no more than 8 ε of them.
-            double tolerance = 8 * F64.Epsilon * (1 + terms) * expected;
-            if (!(Math.Abs(actual - expected) <= tolerance)) Assert.Fail($"Draw {draw}, [{string.Join(", ", natural)}] at {x:R}: {actual:R}; plainly {expected:R}; tolerance {tolerance:g3}.");
+            double tolerance = 8 * F64.Epsilon * (1 + terms) * (law.IsPositive ? expected : Math.Abs(natural[0]) + Math.Abs(expected - natural[0]));
+            if (!(Math.Abs(actual - expected) <= tolerance)) Assert.Fail($"Draw {draw}, [{string.Join(", ", natural)}] at {string.Join(", ", x)}: {actual:R}; plainly {expected:R}; tolerance {tolerance:g3}.");
             largest = Math.Max(largest, Math.Abs(actual - expected) / tolerance);
         }
 
@@ -262,8 +285,8 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             for (int draw = 0; draw < 300; draw++)
             {
                 // There and back, in any scale.
-                double[] ordinary = Ordinary(ref random, TLaw.Name, TLaw.Breaks, out double x, out double terms);
-                var scale = new CurveScale(draw % 2 == 0 ? x : Math.Exp(random.Uniform(-5, 5)), Math.Exp(random.Uniform(-5, 5)));
+                double[] ordinary = Ordinary(ref random, TLaw.Name, TLaw.Breaks, out double[] x, out double terms);
+                CurveScale scale = Unit(x.Length, draw % 2 == 0 ? x[0] : Math.Exp(random.Uniform(-5, 5)), Math.Exp(random.Uniform(-5, 5)));
                 double size = 1 + terms + Math.Abs(Math.Log(scale.Y)) + Math.Abs((TLaw.Breaks > 0 ? ordinary[3] : 1) * Math.Log(scale.X));
                 for (int i = 0; i < TLaw.Breaks; i++) // c f softplus at the scale's x, from log d and log x that round
                     size += Math.Abs(ordinary[4 + i]) * (Math.Abs(Math.Log(scale.X)) + Math.Abs(Math.Log(ordinary[4 + TLaw.Breaks + i])) + ordinary[4 + (2 * TLaw.Breaks) + i]);
@@ -273,9 +296,10 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                     Assert.True(Math.Abs(natural[k] - ordinary[k]) <= 8 * F64.Epsilon * size * (1 + Math.Abs(ordinary[k])), $"Draw {draw}, parameter {k}: {natural[k]:R}, was {ordinary[k]:R}");
 
                 // What θ says in its own scale, the natural parameters predict.
-                var place = new Place(θ, [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, [x], scale))], 0, 0);
-                double expected = scale.Y * Math.Exp(LogY<TLaw>(place)), actual = law.Predict(law.Pack(ordinary), x);
-                Assert.True(Math.Abs(actual - expected) <= 8 * F64.Epsilon * size * expected, $"Draw {draw}: {actual:R}; θ says {expected:R}");
+                var place = new Place(θ, [.. Enumerable.Range(0, TLaw.ColumnCount).Select(column => TLaw.Column(column, x, scale))], 0, 0);
+                double value = Value<TLaw>(place), expected = scale.Y * (TLaw.IsLog ? Math.Exp(value) : value), actual = law.Predict(law.Pack(ordinary), x.AsSpan())[0];
+                double part = TLaw.IsLog ? expected : Math.Abs(ordinary[0]) + Math.Abs(expected - ordinary[0]);
+                Assert.True(Math.Abs(actual - expected) <= 8 * F64.Epsilon * size * part, $"Draw {draw}: {actual:R}; θ says {expected:R}");
             }
 
             return true;
@@ -291,7 +315,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
         var random = new CounterRandom(15, (ulong)breaks, 0);
         for (int draw = 0; draw < 100; draw++)
         {
-            var scale = new CurveScale(Math.Exp(random.Uniform(-3, 5)), Math.Exp(random.Uniform(-3, 3)));
+            CurveScale scale = Unit(law.InputCount, Math.Exp(random.Uniform(-3, 5)), Math.Exp(random.Uniform(-3, 3)));
             double[] θ = [.. Enumerable.Range(0, p).Select(_ => random.Uniform(-1, 1))], natural = new double[count], jacobian = new double[count * p];
             (double[] lower, double[] upper) = law.Bounds(new(-3, 1, 4));
             for (int j = 0; j < p; j++) θ[j] = Math.Min(Math.Max(θ[j], lower[j]), upper[j]);
@@ -337,7 +361,7 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
                 TLaw.Sort(again);
                 Assert.Equal(sorted.Parameters, again);
                 var natural = new double[TLaw.Natural.Sum(parameter => parameter.PerBreak ? TLaw.Breaks : 1)];
-                TLaw.ToNatural(sorted.Parameters, new(1, 1), natural, new double[natural.Length * sorted.Parameters.Length]);
+                TLaw.ToNatural(sorted.Parameters, Unit(TLaw.InputCount), natural, new double[natural.Length * sorted.Parameters.Length]);
                 int at = 0;
                 foreach (NaturalParameter parameter in TLaw.Natural)
                 {
@@ -366,7 +390,8 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             foreach (double steepness in (double[])[-6, -0.3, 0, 0.5, 6])
             {
                 double[] x = [.. Enumerable.Range(0, 25).Select(i => Math.Exp(0.5 * i))];
-                var problem = new Problem(new(x, [.. x.Select((value, i) => (0.2 + Math.Pow(value, steepness)) * (1 + (0.3 * ((i * 7 % 5) - 2) / 2)))]), law, loss);
+                double[] inputs = [.. x.SelectMany((value, i) => Enumerable.Range(0, law.InputCount).Select(input => value * (1 + (input * (i % 3)))))];
+                var problem = new Problem(new(inputs, law.InputCount, [.. x.Select((value, i) => (0.2 + Math.Pow(value, steepness)) * (1 + (0.3 * ((i * 7 % 5) - 2) / 2)))]), law, loss);
                 var θ = new double[500 * law.ParameterCount];
                 for (int start = 0; start < 500; start++)
                 {
@@ -410,10 +435,10 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
             ScalingLaw fewer = ScalingLaw.Get("bnsl", breaks), more = ScalingLaw.Get("bnsl", breaks + 1);
             for (int draw = 0; draw < 300; draw++)
             {
-                double[] natural = Ordinary(ref random, "bnsl", breaks, out double x, out _);
+                double[] natural = Ordinary(ref random, "bnsl", breaks, out double[] x, out _);
                 double[] c = [.. natural[4..(4 + breaks)], 0], d = [.. natural[(4 + breaks)..(4 + (2 * breaks))], Math.Exp(random.Uniform(-5, 5))];
                 double[] f = [.. natural[(4 + (2 * breaks))..], Math.Exp(random.Uniform(-4, 4))];
-                Assert.Equal(fewer.Predict(fewer.Pack(natural), x), more.Predict(more.Pack([.. natural[..4], .. c, .. d, .. f]), x));
+                Assert.Equal(fewer.Predict(fewer.Pack(natural), x.AsSpan()), more.Predict(more.Pack([.. natural[..4], .. c, .. d, .. f]), x.AsSpan()));
             }
         }
     }
@@ -463,15 +488,15 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
     /// <param name="random">Where they come from.</param>
     /// <param name="law">Its name.</param>
     /// <param name="breaks">How many breaks.</param>
-    /// <param name="x">A point.</param>
+    /// <param name="x">A point's inputs.</param>
     /// <param name="terms">Σ|terms| of log y there, and of what they are made of.</param>
-    private static double[] Ordinary(ref CounterRandom random, string law, int breaks, out double x, out double terms)
+    private static double[] Ordinary(ref CounterRandom random, string law, int breaks, out double[] x, out double terms)
     {
-        if (law != "bnsl") return OrdinaryComparison(ref random, law, out x, out terms);
+        if (!law.StartsWith("bnsl", StringComparison.Ordinal)) return OrdinaryComparison(ref random, law, out x, out terms);
         double logX = random.Uniform(-6, 6), logB = random.Uniform(-3, 3), c0 = random.Uniform(-1, 1);
         var natural = new double[4 + (3 * breaks)];
         (natural[0], natural[1], natural[2], natural[3]) = (random.Uniform() < 0.2 ? 0 : random.Uniform(), Math.Exp(logB), logB, c0);
-        x = Math.Exp(logX);
+        x = [Math.Exp(logX)];
         terms = Math.Abs(logB) + Math.Abs(c0 * logX);
         for (int i = 0; i < breaks; i++)
         {
@@ -485,13 +510,28 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
         return natural;
     }
 
-    private static double[] OrdinaryComparison(ref CounterRandom random, string law, out double x, out double terms)
+    private static double[] OrdinaryComparison(ref CounterRandom random, string law, out double[] inputs, out double terms)
     {
         double logX = random.Uniform(-6, 6), log = random.Uniform(-3, 3), slope = random.Uniform(-1, 1), limit = random.Uniform();
-        x = Math.Exp(logX);
+        double x = Math.Exp(logX);
+        inputs = [x];
         terms = Math.Abs(log) + Math.Abs(slope * logX);
         switch (law)
         {
+            case "chinchilla" or "chinchilla3" or "chinchilla4":
+                int count = law == "chinchilla" ? 2 : law[^1] - '0';
+                inputs = new double[count];
+                var sum = new double[1 + (3 * count)];
+                (sum[0], terms) = (limit, 0);
+                for (int i = 0; i < count; i++)
+                {
+                    inputs[i] = Math.Exp(logX = random.Uniform(-6, 6));
+                    (sum[2 + (3 * i)], sum[3 + (3 * i)]) = (log, slope) = (random.Uniform(-3, 3), random.Uniform(0, 1));
+                    sum[1 + (3 * i)] = Math.Exp(log);
+                    terms += Math.Abs(log) + Math.Abs(slope * logX);
+                }
+
+                return sum;
             case "m1":
                 return [Math.Exp(log), log, slope];
             case "m2":

@@ -228,8 +228,12 @@ public sealed class SimdBackendTests
         var random = new CounterRandom(21, 0, 0);
         double[] x = [.. Enumerable.Range(0, 22).Select(i => Math.Round(50 * Math.Exp(0.35 * i))), 50];
         double[] y = [.. x.Select(value => (0.1 + (3 * Math.Pow(value, -0.2) / (1 + (value / 2000)))) * (1 + random.Uniform(-0.02, 0.02)))];
-        foreach (ScalingLaw law in ScalingLaw.All.Where(law => law.Breaks <= most))
-            foreach (Loss loss in Loss.All) yield return new(new(x, y), law, loss);
+        foreach (ScalingLaw law in ScalingLaw.All.Where(law => law.Breaks <= most && (law.IsPositive || law.Breaks < 2)))
+        {
+            // Further inputs are powers of the first, out of step with it.
+            double[] inputs = [.. x.SelectMany((value, i) => Enumerable.Range(0, law.InputCount).Select(input => Math.Pow(value, 1 + (0.3 * input)) * (1 + (input * (i % 3)))))];
+            foreach (Loss loss in Loss.All) yield return new(new(inputs, law.InputCount, y), law, loss);
+        }
     }
 
     private static Candidates Starts(Problem problem, int count, ulong seed = 3)
