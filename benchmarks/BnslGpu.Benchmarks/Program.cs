@@ -6,6 +6,8 @@ switch (args)
         return LanesBenchmark.Run(rest, Console.Out);
     case ["suite", .. var rest]:
         return SuiteBenchmark.Run(rest, Console.Out);
+    case ["laws", .. var rest]:
+        return LawsBenchmark.Run(rest, Console.Out);
     case ["all", .. var rest]:
         int lanes = LanesBenchmark.Run([], Console.Out);
         Console.WriteLine();
@@ -14,6 +16,7 @@ switch (args)
         Console.Error.WriteLine("""
             usage: lanes [--rounds N]
                    suite --data DIR [--starts N] [--precision double|mixed]
+                   laws --data DIR [--released FILE]
                    all --data DIR [--starts N] [--precision double|mixed]
             """);
         return 2;
