@@ -54,7 +54,16 @@ public sealed record Fit
     /// <summary>Standard error of each parameter, same shapes; NaN where the data do not determine it or it is held at a bound.</summary>
     public required ImmutableArray<Parameter> StandardErrors { get; init; }
 
-    /// <summary>Mean squared residual in the units of the loss.</summary>
+    /// <summary>
+    /// Covariance of the parameters' values one after another, in the order of <see cref="Parameters"/>; NaN where the data do not determine one or
+    /// it is held at a bound. Shape [values, values], row by row.
+    /// </summary>
+    public required ImmutableArray<double> Covariance { get; init; }
+
+    /// <summary>Condition number of the Jacobian over the free parameters, columns scaled to length one; ∞ where some combination of them is not determined at all.</summary>
+    public required double Condition { get; init; }
+
+    /// <summary>Mean squared residual in the units of the loss, by weight; with priors, their part in it.</summary>
     public required double Objective { get; init; }
 
     /// <summary>Errors of log y.</summary>

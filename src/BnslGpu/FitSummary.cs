@@ -30,14 +30,17 @@ internal static class FitSummary
         int n = problem.Count, p = problem.FreeCount;
         double unit = problem.Loss.Unit(problem.LogScale), objective = best.Loss / n;
         double same = Math.Max(objective * (1 + SameMinimum), ZeroObjective) * n;
-        (ImmutableArray<Parameter> parameters, ImmutableArray<Parameter> errors) = Natural(problem, best);
+        var diagnostics = new Diagnostics(problem, best);
+        ImmutableArray<Parameter> parameters = problem.Law.Pack(diagnostics.Natural);
         var fit = new Fit
         {
             Law = problem.Law.Name,
             Breaks = problem.Law.Breaks,
             Loss = problem.Loss.Name,
             Parameters = parameters,
-            StandardErrors = errors,
+            StandardErrors = problem.Law.Pack(diagnostics.StandardErrors),
+            Covariance = [.. diagnostics.Covariance],
+            Condition = diagnostics.Condition,
             Objective = objective * unit * unit,
             Rmsle = default,
             Aicc = ModelSelection.Aicc(objective, n, p),
@@ -51,7 +54,7 @@ internal static class FitSummary
         (double fitError, _, _) = SquaredLogError(problem.Law, parameters, curve.Fit);
         (double heldOut, double spread, int scored) = SquaredLogError(problem.Law, parameters, curve.HeldOut);
         double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(scored))) - Math.Sqrt(heldOut);
-        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = Warn(problem, best) };
+        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = diagnostics.Warnings(curve.Fit) };
     }
 
     /// <summary>Lower; of those that agree to rounding, the one with the smaller gradient.</summary>
@@ -83,58 +86,5 @@ internal static class FitSummary
 
         double mean = sum / count;
         return (mean, Math.Sqrt(Math.Max((squares / count) - (mean * mean), 0)), count);
-    }
-
-    /// <summary>Parameters in natural units, and standard errors by the delta method: k s² (RᵀR)⁻¹ kᵀ for each row k of ∂natural/∂θ.</summary>
-    private static (ImmutableArray<Parameter> Parameters, ImmutableArray<Parameter> Errors) Natural(Problem problem, Minimum minimum)
-    {
-        int p = problem.ParameterCount, count = problem.Law.NaturalCount;
-        var natural = new double[count];
-        var jacobian = new double[count * p];
-        var errors = new double[count];
-        problem.Law.ToNatural(minimum.Parameters, problem.Scale, natural, jacobian);
-        int free = minimum.Held.Count(held => !held);
-        double variance = problem.Count > free ? minimum.Loss / (problem.Count - free) : double.NaN;
-        for (int k = 0; k < count; k++)
-        {
-            Span<double> row = jacobian.AsSpan(k * p, p);
-            foreach ((int follower, int leader) in problem.Ties) (row[leader], row[follower]) = (row[leader] + row[follower], 0);
-            bool held = false;
-            for (int j = 0; j < p; j++) held |= minimum.Held[j] && row[j] != 0;
-            errors[k] = held ? double.NaN : Math.Sqrt(variance * SquaredNormOfSolution(minimum, row));
-        }
-
-        return (problem.Law.Pack(natural), problem.Law.Pack(errors));
-    }
-
-    /// <summary>‖z‖² of Rᵀz = k over the free parameters; NaN where R is singular to rounding.</summary>
-    private static double SquaredNormOfSolution(Minimum minimum, ReadOnlySpan<double> k)
-    {
-        double[] r = minimum.Free();
-        int[] free = [.. Enumerable.Range(0, k.Length).Where(j => !minimum.Held[j])];
-        var z = new double[free.Length];
-        double sum = 0, largest = 0;
-        for (int j = 0; j < free.Length; j++) largest = Math.Max(largest, Math.Abs(r[(j * free.Length) + j]));
-        for (int j = 0; j < free.Length; j++)
-        {
-            double value = k[free[j]];
-            for (int i = 0; i < j; i++) value -= r[(i * free.Length) + j] * z[i];
-            double pivot = r[(j * free.Length) + j];
-            if (Math.Abs(pivot) <= 1e-15 * largest) return double.NaN;
-            z[j] = value / pivot;
-            sum += z[j] * z[j];
-        }
-
-        return sum;
-    }
-
-    private static ImmutableArray<string> Warn(Problem problem, Minimum minimum)
-    {
-        var warnings = ImmutableArray.CreateBuilder<string>();
-        if (problem.Count <= problem.FreeCount)
-            warnings.Add($"{problem.FreeCount} parameters and {problem.Count} points: the data do not determine this fit.");
-        if (minimum.Termination is Termination.MaxIterations or Termination.NonFinite)
-            warnings.Add($"The refinement ended by {minimum.Termination}; the parameters are not a proven minimum.");
-        return warnings.ToImmutable();
     }
 }

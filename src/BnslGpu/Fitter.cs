@@ -86,7 +86,7 @@ public static class Fitter
                 Chosen = chosen,
                 Forecast = chosen < 0 ? null : ModelSelection.Forecast(curve, own, chosen),
                 Fits = own,
-                Warnings = [.. reasons[i], .. own.IsEmpty ? [] : Unscored(curve)],
+                Warnings = [.. reasons[i], .. chosen < 0 ? [] : Remarks(curve, own, chosen)],
             });
         }
 
@@ -100,11 +100,36 @@ public static class Fitter
         };
     }
 
-    private static ImmutableArray<string> Unscored(Curve curve)
+    /// <summary>What is odd about a curve or about its choice among its fits.</summary>
+    private static IEnumerable<string> Remarks(Curve curve, ImmutableArray<Fit> fits, int chosen)
     {
         int count = 0;
         foreach (double y in curve.HeldOut.Y) count += y > 0 ? 0 : 1;
-        return count == 0 ? [] : [$"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others."];
+        if (count > 0) yield return $"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others.";
+
+        // Two units of AICc are worth a factor e in likelihood: too little to tell a break from noise (Burnham and Anderson 2002, §2.6).
+        Fit best = fits[chosen];
+        Fit? plain = fits.FirstOrDefault(fit => fit.Law == best.Law && fit.Breaks == 0);
+        if (best.Breaks > 0 && plain is not null && plain.Aicc - best.Aicc < 2) yield return "No break would do: without one AICc is larger by less than 2.";
+        if (best.Law == "bnsl" && Rises(curve.Fit))
+            yield return "y rises with x. bnsl follows a rise but cannot approach a ceiling; fit the distance to a known ceiling (1 - accuracy), or --law bnsl-rising --loss mse.";
+    }
+
+    /// <summary>Whether y rises with x: Kendall's rank correlation above a half, over at most 200 points.</summary>
+    private static bool Rises(Points points)
+    {
+        int step = Math.Max(1, points.Count / 200), pairs = 0, sum = 0;
+        for (int i = 0; i < points.Count; i += step)
+        {
+            for (int k = 0; k < i; k += step)
+            {
+                if (!(points.X[k] < points.X[i])) continue;
+                pairs++;
+                sum += Math.Sign(points.Y[i].CompareTo(points.Y[k]));
+            }
+        }
+
+        return pairs > 2 && 2 * sum > pairs;
     }
 
     /// <summary>Compiles what a fit with these options will run; for another thread to do while data is read.</summary>

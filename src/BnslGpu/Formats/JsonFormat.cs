@@ -201,6 +201,15 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndObject();
     }
 
+    /// <summary>A row a line.</summary>
+    private static void WriteCovariance(Utf8JsonWriter json, Fit fit)
+    {
+        int count = fit.Parameters.Sum(parameter => parameter.Values.Length);
+        json.WriteStartArray("covariance");
+        for (int k = 0; k < count; k++) json.WriteRawValue(OneLine(fit.Covariance.AsSpan(k * count, count)));
+        json.WriteEndArray();
+    }
+
     private static void WriteFit(Utf8JsonWriter json, Fit fit)
     {
         json.WriteStartObject();
@@ -209,6 +218,8 @@ public sealed class JsonFormat : IReportFormat
         json.WriteString("loss", fit.Loss);
         WriteParameters(json, "parameters", fit.Parameters);
         WriteParameters(json, "standardErrors", fit.StandardErrors);
+        WriteCovariance(json, fit);
+        WriteNumber(json, "condition", fit.Condition);
         WriteNumber(json, "objective", fit.Objective);
         json.WriteStartObject("rmsle");
         WriteNumber(json, "fit", fit.Rmsle.Fit);
@@ -254,7 +265,12 @@ public sealed class JsonFormat : IReportFormat
     private static void WriteNumbers(Utf8JsonWriter json, string name, ImmutableArray<double> values)
     {
         json.WritePropertyName(name);
-        json.WriteRawValue($"[{string.Join(", ", values.Select(Literal))}]");
+        json.WriteRawValue(OneLine(values.AsSpan()));
+    }
+
+    private static string OneLine(ReadOnlySpan<double> values)
+    {
+        return $"[{string.Join(", ", values.ToArray().Select(Literal))}]";
 
         static string Literal(double value) =>
             double.IsFinite(value) ? value.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : $"\"{NonFinite(value)}\"";

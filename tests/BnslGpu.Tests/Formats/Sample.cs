@@ -61,6 +61,8 @@ internal static class Sample
             Loss = "msle",
             Parameters = parameters,
             StandardErrors = [.. parameters.Select(parameter => parameter with { Values = [.. parameter.Values.Select(_ => .25)] })],
+            Covariance = [.. Enumerable.Range(0, (4 + (3 * c.Length)) * (4 + (3 * c.Length))).Select(at => at % (5 + (3 * c.Length)) == 0 ? .0625 : 0)],
+            Condition = 12.5,
             Objective = 1e-6,
             Rmsle = new Rmsle(.001, .03125, .0078125),
             Aicc = double.PositiveInfinity,

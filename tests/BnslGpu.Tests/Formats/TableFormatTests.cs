@@ -54,6 +54,8 @@ public class TableFormatTests
         Fit fit = Sample.BnslFit(1.23456789, 123.456789, .000123456789, [], [], []) with
         {
             StandardErrors = [Sample.Scalar("a", .00123), Sample.Scalar("b", 12), Sample.Scalar("c0", double.NaN)],
+            Covariance = [],
+            Condition = 12.5,
         };
         string text = Written(Sample.Curve with { Fits = [fit], Chosen = 0 });
         Assert.Matches("a +1[.]2346 +± 0[.]0012\n", text);
