@@ -8,6 +8,8 @@ switch (args)
         return SuiteBenchmark.Run(rest, Console.Out);
     case ["laws", .. var rest]:
         return LawsBenchmark.Run(rest, Console.Out);
+    case ["minima", .. var rest]:
+        return MinimaBenchmark.Run(rest);
     case ["all", .. var rest]:
         int lanes = LanesBenchmark.Run([], Console.Out);
         Console.WriteLine();
@@ -17,6 +19,7 @@ switch (args)
             usage: lanes [--rounds N]
                    suite --data DIR [--starts N] [--precision double|mixed]
                    laws --data DIR [--released FILE]
+                   minima --data DIR --output FILE [--starts N] [--threads N]
                    all --data DIR [--starts N] [--precision double|mixed]
             """);
         return 2;

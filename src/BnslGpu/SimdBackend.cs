@@ -158,7 +158,7 @@ public sealed class SimdBackend : IBackend
         }
     }
 
-    private SimdKernel Kernel(Problem problem, SearchPrecision precision)
+    internal SimdKernel Kernel(Problem problem, SearchPrecision precision)
     {
         var closer = new Closer(_width, precision);
         return problem.Law.Close<Closer, SimdKernel>(problem.Loss, ref closer);
