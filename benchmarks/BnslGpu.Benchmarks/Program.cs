@@ -10,6 +10,8 @@ switch (args)
         return LawsBenchmark.Run(rest, Console.Out);
     case ["minima", .. var rest]:
         return MinimaBenchmark.Run(rest);
+    case ["peers", .. var rest]:
+        return PeersBenchmark.Run(rest, Console.Out);
     case ["all", .. var rest]:
         int lanes = LanesBenchmark.Run([], Console.Out);
         Console.WriteLine();
@@ -20,6 +22,7 @@ switch (args)
                    suite --data DIR [--starts N] [--precision double|mixed]
                    laws --data DIR [--released FILE]
                    minima --data DIR --output FILE [--starts N] [--threads N]
+                   peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]
                    all --data DIR [--starts N] [--precision double|mixed]
             """);
         return 2;

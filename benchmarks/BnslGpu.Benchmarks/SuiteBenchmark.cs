@@ -7,7 +7,7 @@ namespace BnslGpu.Benchmarks;
 /// <remarks>Each number of threads has a process of its own: its peak memory, processor time and compilation are its own.</remarks>
 internal static class SuiteBenchmark
 {
-    private static readonly string[] Files = ["benchmark.lang.csv", "benchmark.vision.csv"];
+    internal static readonly string[] Files = ["benchmark.lang.csv", "benchmark.vision.csv"];
 
     public static int Run(string[] args, TextWriter output)
     {
