@@ -94,6 +94,16 @@ internal readonly struct MathReal(double value) : ILanes<MathReal, bool, double>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static MathReal Sin(MathReal x, out MathReal cosine)
+    {
+        cosine = new(Math.Cos(x._value));
+        return new(Math.Sin(x._value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static MathReal Atan(MathReal x) => new(Math.Atan(x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static MathReal PowerOfTwo(MathReal shifted) => new(F64.PowerOfTwo(new(shifted._value)).Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

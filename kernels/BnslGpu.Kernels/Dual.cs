@@ -103,4 +103,15 @@ public readonly record struct Dual<T, TMask>(T Value, T Derivative) : IReal<Dual
         reciprocal = new(q, -(q * q * x.Derivative));
         return new(log, q * x.Derivative);
     }
+
+    /// <inheritdoc/>
+    public static Dual<T, TMask> Sin(Dual<T, TMask> x, out Dual<T, TMask> cosine)
+    {
+        T sin = T.Sin(x.Value, out T cos);
+        cosine = new(cos, -(sin * x.Derivative));
+        return new(sin, cos * x.Derivative);
+    }
+
+    /// <inheritdoc/>
+    public static Dual<T, TMask> Atan(Dual<T, TMask> x) => new(T.Atan(x.Value), x.Derivative / T.MultiplyAdd(x.Value, x.Value, 1));
 }

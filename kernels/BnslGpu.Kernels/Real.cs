@@ -86,6 +86,26 @@ public interface IReal<TSelf, TMask>
     /// <param name="x">In [0, 1].</param>
     /// <param name="reciprocal">1/(1 + x).</param>
     static abstract TSelf LogOnePlus(TSelf x, out TSelf reciprocal);
+
+    /// <summary>sin x and cos x, which share the reduction of x.</summary>
+    /// <param name="x">Within ±10,000; beyond, digits are lost, never an exception.</param>
+    /// <param name="cosine">cos x.</param>
+    static abstract TSelf Sin(TSelf x, out TSelf cosine);
+
+    /// <summary>sin x.</summary>
+    /// <inheritdoc cref="Sin(TSelf, out TSelf)"/>
+    static virtual TSelf Sin(TSelf x) => TSelf.Sin(x, out _);
+
+    /// <summary>cos x.</summary>
+    /// <inheritdoc cref="Sin(TSelf, out TSelf)"/>
+    static virtual TSelf Cos(TSelf x)
+    {
+        TSelf.Sin(x, out TSelf cosine);
+        return cosine;
+    }
+
+    /// <summary>The angle in [−π/2, π/2] whose tangent is x.</summary>
+    static abstract TSelf Atan(TSelf x);
 }
 
 /// <summary>Numbers whose binary exponent can be taken apart and put together; what <see cref="Functions"/> needs below <see cref="IReal{TSelf, TMask}"/>.</summary>
@@ -297,6 +317,14 @@ public struct F64(double value) : ILanes<F64, bool, double>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F64 LogOnePlus(F64 x, out F64 reciprocal) => Functions.LogOnePlus<F64, bool>(x, out reciprocal);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F64 Sin(F64 x, out F64 cosine) => Functions.Sin<F64, bool>(x, out cosine);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F64 Atan(F64 x) => Functions.Atan<F64, bool>(x);
 }
 
 /// <summary>A float.</summary>
@@ -431,4 +459,12 @@ public struct F32(float value) : ILanes<F32, bool, float>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32 LogOnePlus(F32 x, out F32 reciprocal) => Functions.LogOnePlus<F32, bool>(x, out reciprocal);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 Sin(F32 x, out F32 cosine) => Functions.Sin<F32, bool>(x, out cosine);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static F32 Atan(F32 x) => Functions.Atan<F32, bool>(x);
 }

@@ -142,6 +142,13 @@ internal struct Lanes512<TScalar> :
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512<TScalar> LogOnePlus(Lanes512<TScalar> x, out Lanes512<TScalar> reciprocal) =>
         Functions.LogOnePlus<Lanes512<TScalar>, Vector512<TScalar>>(x, out reciprocal);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<TScalar> Sin(Lanes512<TScalar> x, out Lanes512<TScalar> cosine) =>
+        Functions.Sin<Lanes512<TScalar>, Vector512<TScalar>>(x, out cosine);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512<TScalar> Atan(Lanes512<TScalar> x) => Functions.Atan<Lanes512<TScalar>, Vector512<TScalar>>(x);
 }
 
 /// <summary>SIMD lanes in a 256-bit register: lane i is candidate i; no operation crosses lanes.</summary>
@@ -282,6 +289,13 @@ internal struct Lanes256<TScalar> :
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256<TScalar> LogOnePlus(Lanes256<TScalar> x, out Lanes256<TScalar> reciprocal) =>
         Functions.LogOnePlus<Lanes256<TScalar>, Vector256<TScalar>>(x, out reciprocal);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<TScalar> Sin(Lanes256<TScalar> x, out Lanes256<TScalar> cosine) =>
+        Functions.Sin<Lanes256<TScalar>, Vector256<TScalar>>(x, out cosine);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256<TScalar> Atan(Lanes256<TScalar> x) => Functions.Atan<Lanes256<TScalar>, Vector256<TScalar>>(x);
 }
 
 /// <summary>SIMD lanes in a 128-bit register: lane i is candidate i; no operation crosses lanes.</summary>
@@ -422,4 +436,11 @@ internal struct Lanes128<TScalar> :
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128<TScalar> LogOnePlus(Lanes128<TScalar> x, out Lanes128<TScalar> reciprocal) =>
         Functions.LogOnePlus<Lanes128<TScalar>, Vector128<TScalar>>(x, out reciprocal);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<TScalar> Sin(Lanes128<TScalar> x, out Lanes128<TScalar> cosine) =>
+        Functions.Sin<Lanes128<TScalar>, Vector128<TScalar>>(x, out cosine);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128<TScalar> Atan(Lanes128<TScalar> x) => Functions.Atan<Lanes128<TScalar>, Vector128<TScalar>>(x);
 }

@@ -61,6 +61,34 @@ internal readonly record struct DoubleDouble(double High, double Low)
     /// <summary>log(1 + x), x in [0, 1], without loss for tiny x.</summary>
     public static DoubleDouble LogOnePlus(DoubleDouble x) => TwiceAtanh(x / (x + 2));
 
+    /// <summary>sin x and cos x: Σ (−1)ᵏ r^(2k+1)/(2k + 1)! and Σ (−1)ᵏ r^2k/(2k)!, r = x − n π/2 with π/2 in three doubles, for |x| up to 1e9.</summary>
+    public static DoubleDouble Sin(double x, out DoubleDouble cosine)
+    {
+        double n = Math.Round(x / (Math.PI / 2));
+        DoubleDouble r = x - ((DoubleDouble)1.5707963267948966 * n), w, sin = 0, cos = 0;
+        r -= (DoubleDouble)6.123233995736766e-17 * n;
+        r -= -1.4973849048591698e-33 * n;
+        w = r * r;
+        for (int k = 14; k >= 0; k--)
+        {
+            sin = InverseFactorials[(2 * k) + 1] - (sin * w);
+            cos = InverseFactorials[2 * k] - (cos * w);
+        }
+
+        sin *= r;
+        int quarter = (int)(((long)n % 4 + 4) % 4);
+        cosine = quarter switch { 0 => cos, 1 => -sin, 2 => -cos, _ => sin };
+        return quarter switch { 0 => sin, 1 => cos, 2 => -sin, _ => -cos };
+    }
+
+    /// <summary>atan x = a + atan((x cos a − sin a)/(cos a + x sin a)), a in double, so that the second is its argument.</summary>
+    public static DoubleDouble Atan(double x)
+    {
+        double a = Math.Atan(x);
+        DoubleDouble sin = Sin(a, out DoubleDouble cos);
+        return a + (((cos * x) - sin) / (cos + (sin * x)));
+    }
+
     /// <summary>|value − this| in units in the last place of this, or of a floor where this is smaller.</summary>
     /// <param name="value">What was computed.</param>
     /// <param name="fraction">Bits of the fraction: 52 for double, 23 for float.</param>

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace BnslGpu.Tests;
 
-/// <summary>exp, log, log(1 + x) and softplus against references of about 104 bits, over the whole ranges that the engine promises.</summary>
+/// <summary>exp, log, log(1 + x), softplus, powers, angles and sigmoids against references of about 104 bits, over the whole ranges that the engine promises.</summary>
 public sealed class FunctionsTests(ITestOutputHelper output)
 {
     private const int Draws = 100_000;
@@ -16,11 +16,18 @@ public sealed class FunctionsTests(ITestOutputHelper output)
         // e = 2.71828182845904523536028747135266249775724709369995…; log 10 = 2.30258509299404568401799145468436420760110148862877…
         Same(new(2.718281828459045, 1.4456468917292502e-16), DoubleDouble.Exp(1));
         Same(new(2.302585092994046, -2.1707562233822494e-16), DoubleDouble.Log(10));
+
+        // sin 1 = 0.84147098480789650665250232163029899962…; sin 22 = −0.00885130929040387592169025681577233246…; atan 1 = π/4
+        Same(new(0.8414709848078965, 1.776845092935536e-18), DoubleDouble.Sin(1, out _));
+        Same(new(-0.008851309290403876, 2.8485303089220057e-19), DoubleDouble.Sin(22, out _));
+        Same(new(0.7853981633974483, 3.061616997868383e-17), DoubleDouble.Atan(1));
         var random = new CounterRandom(1, 1, 0);
         for (int draw = 0; draw < 1000; draw++)
         {
             double x = Math.Exp(random.Uniform(-170, 170)), small = Math.Exp(random.Uniform(-200, 0));
             Same(x, DoubleDouble.Exp(DoubleDouble.Log(x)), 170); // an error of log x is multiplied by log x
+            DoubleDouble sin = DoubleDouble.Sin(small * 10_000, out DoubleDouble cos);
+            Same(1, (sin * sin) + (cos * cos));
             Same(DoubleDouble.Log(1 + Math.ScaleB(Math.Round(small * 1024), -10)), DoubleDouble.LogOnePlus(Math.ScaleB(Math.Round(small * 1024), -10)));
         }
 
@@ -266,6 +273,150 @@ public sealed class FunctionsTests(ITestOutputHelper output)
             Assert.Equal(F64.Exp(new(Math.Clamp(x, -170, 170))).Value, Functions.ExpClamped<F64, bool>(new(x)).Value);
             Assert.Equal(F32.Exp(new((float)Math.Clamp(x, -30, 30))).Value, Functions.ExpClamped<F32, bool>(new((float)x)).Value);
         }
+    }
+
+    // Angles
+
+    [Fact]
+    public void Sin_and_cos_in_double_are_within_their_bound_on_10_000_either_side() => SinAndCosAreWithinTheirBound<F64, double>(52);
+
+    [Fact]
+    public void Sin_and_cos_in_float_are_within_their_bound_on_10_000_either_side() => SinAndCosAreWithinTheirBound<F32, float>(23);
+
+    [Fact]
+    public void Atan_in_double_is_within_its_bound() => AtanIsWithinItsBound<F64, double>(150, 52);
+
+    [Fact]
+    public void Atan_in_float_is_within_its_bound() => AtanIsWithinItsBound<F32, float>(37, 23);
+
+    [Fact]
+    public void Angles_at_the_ends()
+    {
+        Assert.Equal(0, F64.Sin(new(0), out F64 cosine).Value);
+        Assert.Equal(1, cosine.Value);
+        Assert.Equal(Math.PI / 2, F64.Atan(new(double.PositiveInfinity)).Value);
+        Assert.Equal(-Math.PI / 2, F64.Atan(new(double.MinValue)).Value);
+        Assert.Equal(0, F64.Atan(new(0)).Value);
+        Assert.Equal(MathF.PI / 2, F32.Atan(new(float.MaxValue)).Value);
+        Assert.True(double.IsNaN(F64.Sin(new(double.NaN), out _).Value));
+        Assert.True(double.IsNaN(F64.Atan(new(double.NaN)).Value));
+    }
+
+    private void SinAndCosAreWithinTheirBound<T, TScalar>(int fraction)
+        where T : unmanaged, ILanes<T, bool, TScalar>
+        where TScalar : unmanaged
+    {
+        Largest sine = new(), cosine = new();
+        var random = new CounterRandom(7, (ulong)fraction, 0);
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            double reach = (draw % 4) switch { 0 => 10_000, 1 => 50, 2 => 0.8, _ => Math.Exp(random.Uniform(-40, 0)) };
+            Check(random.Uniform(-reach, reach));
+        }
+
+        // Where one of the two vanishes, and where the reduction changes n.
+        for (int n = 0; n <= 12_732; n++)
+            for (int side = -1; side <= 1; side++) Check(n * (Math.PI / 4) * (1 + (side * T.Epsilon)));
+        Report("sin", sine);
+        Report("cos", cosine);
+        Assert.True(sine.Value <= Functions.AngleUlps, $"{sine} ulp; the bound is {Functions.AngleUlps}.");
+        Assert.True(cosine.Value <= Functions.AngleUlps, $"{cosine} ulp; the bound is {Functions.AngleUlps}.");
+
+        void Check(double at)
+        {
+            double x = Value(T.Constant(at));
+            DoubleDouble sin = DoubleDouble.Sin(x, out DoubleDouble cos);
+            if (x != 0) sine.See(sin.Ulps(Value(T.Sin(T.Constant(at))), fraction), x);
+            cosine.See(cos.Ulps(Value(T.Cos(T.Constant(at))), fraction), x);
+        }
+    }
+
+    private void AtanIsWithinItsBound<T, TScalar>(double decades, int fraction)
+        where T : unmanaged, ILanes<T, bool, TScalar>
+        where TScalar : unmanaged
+    {
+        var largest = new Largest();
+        var random = new CounterRandom(8, (ulong)fraction, 0);
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            double sign = random.Uniform() < 0.5 ? -1 : 1;
+            Check(sign * ((draw % 3) switch { 0 => random.Uniform(), 1 => Math.Exp(random.Uniform(-2, 2)), _ => Math.Pow(10, random.Uniform(-decades, decades)) }));
+        }
+
+        for (int step = -100; step <= 100; step++) Check(1 + (step * T.Epsilon));
+        Report("atan", largest);
+        Assert.True(largest.Value <= Functions.AngleUlps, $"{largest} ulp; the bound is {Functions.AngleUlps}.");
+
+        void Check(double at)
+        {
+            double x = Value(T.Constant(at));
+            largest.See(DoubleDouble.Atan(x).Ulps(Value(T.Atan(T.Constant(at))), fraction), x);
+        }
+    }
+
+    // Made of the others
+
+    [Fact]
+    public void Pow_sigmoid_and_tanh_in_double_agree_with_the_reference() => PowSigmoidAndTanhAgreeWithTheReference<F64, double>();
+
+    [Fact]
+    public void Pow_sigmoid_and_tanh_in_float_agree_with_the_reference() => PowSigmoidAndTanhAgreeWithTheReference<F32, float>();
+
+    private void PowSigmoidAndTanhAgreeWithTheReference<T, TScalar>()
+        where T : unmanaged, ILanes<T, bool, TScalar>
+        where TScalar : unmanaged
+    {
+        Largest pow = new(), sigmoid = new(), tanh = new();
+        var random = new CounterRandom(9, (ulong)T.Count, T.IsSingle ? 1u : 0u);
+        for (int draw = 0; draw < Draws / 2; draw++)
+        {
+            T x = T.Constant(Math.Exp(random.Uniform(-20, 20)));
+            T y = T.Constant(random.Uniform(-1, 1) * Math.Min(8, (T.ExponentLimit - 1) / Math.Abs(Math.Log(Value(x)))));
+            DoubleDouble power = DoubleDouble.Log(Value(x)) * Value(y);
+            double grown = 1 + (Math.Abs(Value(y)) * Math.Max(Math.Abs(Math.Log(Value(x))), 0.35));
+            pow.See(DoubleDouble.Exp(power).Epsilons(Value(Functions.Pow<T, bool>(x, y)), T.Epsilon) / grown, Value(x));
+
+            double reach = draw % 2 == 0 ? T.ExponentLimit / 2 : Math.Exp(random.Uniform(-20, 3)), z = Value(T.Constant(random.Uniform(-reach, reach)));
+            DoubleDouble e = DoubleDouble.Exp(-Math.Abs(z)), e2 = e * e, size = (1 - e2) / (e2 + 1);
+            sigmoid.See((z < 0 ? e / (e + 1) : (DoubleDouble)1 / (e + 1)).Epsilons(Value(Functions.Sigmoid<T, bool>(T.Constant(z))), T.Epsilon), z);
+            tanh.See((z < 0 ? -size : size).Epsilons(Value(Functions.Tanh<T, bool>(T.Constant(z))), T.Epsilon), z);
+        }
+
+        Report("pow, in ε(1 + |y| max(|log x|, .35))", pow);
+        Report("sigmoid, in ε", sigmoid);
+        Report("tanh, in ε", tanh);
+        Assert.True(pow.Value <= Functions.LogUlps + 1, $"pow: {pow}");
+        Assert.True(sigmoid.Value <= (1.5 * Functions.ExpUlps) + 2, $"sigmoid: {sigmoid} ε"); // e and 1/(1 + e); two roundings and a product
+
+        // 1 ± e and the quotient round, ½ ε each; the error of e ≤ 1/3 counts 2e/(1 − e²) ≤ ¾.
+        Assert.True(tanh.Value <= (0.75 * Functions.ExpUlps) + 2, $"tanh: {tanh} ε");
+    }
+
+    [Fact]
+    public void Dual_numbers_carry_the_derivatives_of_all_of_them()
+    {
+        var random = new CounterRandom(10, 0, 0);
+        for (int draw = 0; draw < Draws / 10; draw++)
+        {
+            double x = random.Uniform(-1, 1) * Math.Exp(random.Uniform(-10, 3)), positive = Math.Exp(x / 4), y = random.Uniform(-3, 3);
+            (double sin, double cos) = Math.SinCos(x);
+            double sigmoid = 1 / (1 + Math.Exp(-x));
+            Derivative(cos, 1, Dual<F64, bool>.Sin(Variable(x), out Dual<F64, bool> cosine));
+            Derivative(-sin, 1, cosine);
+            Derivative(1 / (1 + (x * x)), 1, Dual<F64, bool>.Atan(Variable(x)));
+            Derivative(1 / Math.Pow(Math.Cosh(x), 2), 1, Functions.Tanh<Dual<F64, bool>, bool>(Variable(x)));
+            Derivative(sigmoid / (1 + Math.Exp(x)), 1, Functions.Sigmoid<Dual<F64, bool>, bool>(Variable(x)));
+            Derivative(y * Math.Pow(positive, y - 1), 10, Functions.Pow<Dual<F64, bool>, bool>(Variable(positive), new(new(y), new(0))));
+            Derivative(Math.Log(positive) * Math.Pow(positive, y), 10, Functions.Pow<Dual<F64, bool>, bool>(new(new(positive), new(0)), Variable(y)));
+        }
+
+        static Dual<F64, bool> Variable(double value) => new(new(value), new(1));
+
+        // Eight roundings of the formula and of the reference, times what a power or the reference magnifies.
+        static void Derivative(double expected, double condition, Dual<F64, bool> actual) =>
+            Assert.InRange(actual.Derivative.Value, expected - Tolerance(expected, condition), expected + Tolerance(expected, condition));
+
+        static double Tolerance(double expected, double condition) => 8 * F64.Epsilon * Math.Min(condition, 1e4) * Math.Abs(expected);
     }
 
     private void Report(string what, Largest largest) => output.WriteLine($"{what}: {largest}");

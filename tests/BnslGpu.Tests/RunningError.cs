@@ -84,6 +84,19 @@ internal readonly record struct RunningError<TKind>(double Value, double Error) 
         return new(log, moved + (Functions.LogUlps * Math.Abs(log)));
     }
 
+    public static RunningError<TKind> Sin(RunningError<TKind> x, out RunningError<TKind> cosine)
+    {
+        (double sin, double cos) = Math.SinCos(x.Value);
+        cosine = new(cos, (x.Error * (Math.Abs(sin) + (Epsilon * x.Error))) + (Functions.AngleUlps * Math.Abs(cos)));
+        return new(sin, (x.Error * (Math.Abs(cos) + (Epsilon * x.Error))) + (Functions.AngleUlps * Math.Abs(sin)));
+    }
+
+    public static RunningError<TKind> Atan(RunningError<TKind> x)
+    {
+        double angle = Math.Atan(x.Value), nearest = Math.Max(Math.Abs(x.Value) - (Epsilon * x.Error), 0);
+        return new(angle, (x.Error / (1 + (nearest * nearest))) + (Functions.AngleUlps * Math.Abs(angle)));
+    }
+
     private static RunningError<TKind> Round(double value, double error) => new(value, error + (Math.Abs(value) / 2));
 
     private static double Product(RunningError<TKind> a, RunningError<TKind> b) =>
