@@ -12,6 +12,8 @@ switch (args)
         return MinimaBenchmark.Run(rest);
     case ["peers", .. var rest]:
         return PeersBenchmark.Run(rest, Console.Out);
+    case ["nist", .. var rest]:
+        return NistBenchmark.Run(rest, Console.Out);
     case ["all", .. var rest]:
         int lanes = LanesBenchmark.Run([], Console.Out);
         Console.WriteLine();
@@ -23,6 +25,7 @@ switch (args)
                    laws --data DIR [--released FILE]
                    minima --data DIR --output FILE [--starts N] [--threads N]
                    peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]
+                   nist --data DIR
                    all --data DIR [--starts N] [--precision double|mixed]
             """);
         return 2;

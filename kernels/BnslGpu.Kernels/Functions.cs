@@ -276,14 +276,15 @@ public static class Functions
         return T.Exp(T.Max(T.Min(x, limit), -limit));
     }
 
-    /// <summary>xʸ = e^(y log x), y log x cut to ±<see cref="IReal{TSelf, TMask}.ExponentLimit"/>.</summary>
+    /// <summary>xʸ = e^(y log x), y log x cut to ±<see cref="IReal{TSelf, TMask}.ExponentLimit"/>; not a number where x ≤ 0, so that no fit steps there.</summary>
     /// <remarks>The error of y log x becomes a relative error: up to (<see cref="LogUlps"/> + 1) |y| max(|log x|, .35) ε, and that of <see cref="Exp"/>.</remarks>
-    /// <param name="x">Normal and positive.</param>
+    /// <param name="x">Normal.</param>
     /// <param name="y">Any.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Pow<T, TMask>(T x, T y)
         where T : struct, IReal<T, TMask>
-        where TMask : struct => ExpClamped<T, TMask>(y * T.Log(x, out _));
+        where TMask : struct =>
+        T.Select(T.Less(T.Constant(0), x), ExpClamped<T, TMask>(y * T.Log(x, out _)), T.Constant(double.NaN));
 
     /// <summary>1/(1 + e^−z), without cancellation on either side.</summary>
     /// <param name="z">Any; |z| beyond <see cref="IReal{TSelf, TMask}.ExponentLimit"/> counts as that.</param>

@@ -8,13 +8,13 @@ public enum Termination
     /// <summary>max_j |J_jᵀ r| ≤ 1e-10 ‖J_j‖ ‖r‖ over the parameters that are not held at a bound: the residual is orthogonal to every column.</summary>
     GradientTolerance,
 
-    /// <summary>rms r ≤ 1e-14: the law passes through every point, to rounding.</summary>
+    /// <summary>rms r ≤ 1e-14, times the largest y where residuals are of y: the law passes through every point, to rounding.</summary>
     ResidualTolerance,
 
     /// <summary>The undamped step would lower the objective by less than 1e-14 of it: rounding hides any further decrease.</summary>
     ObjectiveTolerance,
 
-    /// <summary>max_j |Δθ_j| ≤ 1e-13 (|θ_j| + 1e-3): the step is rounding.</summary>
+    /// <summary>max_j |Δθ_j| ≤ 1e-13 (|θ_j| + 1e-3), without the 1e-3 for laws in their own units: the step is rounding.</summary>
     StepTolerance,
 
     /// <summary>The limit on iterations was reached before any inequality held.</summary>

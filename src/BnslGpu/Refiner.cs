@@ -37,14 +37,19 @@ internal sealed record Minimum(
 /// θ′ = θ + δ; a parameter at its bound that the gradient pushes outwards is held, one that δ would carry
 /// over its bound is set there and δ solved again for the others
 /// </code>
-/// D is ‖J_j‖ with the same floor as in the search. λ falls tenfold on success, so the last steps are undamped. Nocedal and Wright 2006, §10.3.
-/// Where the residual is large and curved Gauss-Newton steps converge slowly or not at all (a break sharper than the gap between points);
-/// after <see cref="GaussNewtonSteps"/> of them the step is Newton's, with the whole Hessian JᵀJ + Σ r ∇²r from central differences of the gradient.
+/// D is the largest ‖J_j‖ so far, with the same floor as in the search: a step from where the residual hardly feels a parameter does not run away
+/// (Moré 1978). A damped step is bent along the second order of the residual, so that it follows a curved valley (Transtrum and Sethna 2012).
+/// λ falls tenfold on success, so the last steps are undamped. Nocedal and Wright 2006, §10.3.
+/// Where the residual is large and curved Gauss-Newton steps converge slowly or not at all (a break sharper than the gap between points). Near a
+/// minimum, which is where a step promises less than <see cref="NewtonPromise"/> of Σr², one that promises no less than a quarter of the one before
+/// gives way to Newton's, with the whole Hessian JᵀJ + Σ r ∇²r from central differences of the gradient, where that is positive definite; so does every
+/// tenth step, because some curved valleys are followed by the one and some by the other.
 /// </remarks>
 internal static class Refiner
 {
     internal const double GradientTolerance = 1e-10, ResidualTolerance = 1e-14, ObjectiveTolerance = 1e-14, StepTolerance = 1e-13;
-    private const int GaussNewtonSteps = 12;
+    private const double NewtonPromise = 1e-3, FinalPromise = 1e-20, Bend = 0.75;
+    private const int NewtonEvery = 10;
 
     /// <summary>Refines one candidate.</summary>
     /// <param name="problem">The problem.</param>
@@ -68,13 +73,24 @@ internal static class Refiner
         where TLaw : struct, IScalingLaw
         where TLoss : struct, ILoss
     {
+        /// <summary>Below these a coordinate is not small but near 0; a law in units of its own says nothing of what is near.</summary>
+        private static double StepFloor => TLaw.DampingFloor > 0 ? 1e-3 : 0;
+
+        private static double DifferenceFloor => TLaw.DampingFloor > 0 ? 0.1 : 0;
+
         private readonly Problem _problem;
         private readonly int _n, _p, _rows;
+
+        // What residuals are small against: 1 for those of log y, the largest y for those of y.
+        private readonly double _unit;
         private readonly Heap<F64> _points, _units, _priors;
         private readonly F64[] _θ, _work, _row;
 
-        // [J r] by columns, (p + 1) of n and a row a prior; then R by rows with s as its last column, p of (p + 1).
-        private readonly double[] _columns, _triangle;
+        // [J r] by columns, (p + 1) of n and a row a prior; the same, to be triangularised; then R by rows with s as its last column, p of (p + 1).
+        private readonly double[] _jacobian, _columns, _triangle;
+
+        // What the last damped step was solved with: [R; √λ D] triangularised, by columns of 2p.
+        private readonly double[] _damped;
 
         // ½∇²Σwr², p by p.
         private readonly double[] _hessian;
@@ -85,21 +101,26 @@ internal static class Refiner
             var points = new F64[problem.Packed.Length];
             for (int m = 0; m < points.Length; m++) points[m] = new(problem.Packed[m]);
             _points = new(points);
+            int stride = TLaw.ColumnCount + 2;
+            _unit = TLoss.IsOfLog ? 1 : Enumerable.Range(0, _n).Max(i => Math.Abs(points[(i * stride) + TLaw.ColumnCount].Value));
             _units = new([new(problem.LogScale), new(problem.Delta)]);
             _priors = new(Array.ConvertAll(problem.Priors.ToArray(), number => new F64(number)));
             _rows = _n + (problem.Priors.Length > 0 ? _p : 0);
             (_θ, _work, _row) = (new F64[_p], new F64[TLaw.WorkCount], new F64[_p]);
-            _columns = new double[_rows * (_p + 1)];
+            _jacobian = new double[_rows * (_p + 1)];
+            _columns = new double[_jacobian.Length];
+            _damped = new double[2 * _p * (_p + 1)];
             _triangle = new double[_p * (_p + 1)];
             _hessian = new double[_p * _p];
         }
 
         public Minimum Run(double[] start, int iterations, CancellationToken cancellation)
         {
-            double[] θ = start, trial = new double[_p], step = new double[_p], norms = new double[_p], gradient = new double[_p];
+            double[] θ = start, trial = new double[_p], step = new double[_p], norms = new double[_p], scale = new double[_p], gradient = new double[_p];
             bool[] held = new bool[_p], pinned = new bool[_p];
             double loss = Factor(θ, norms, gradient);
             double λ = 1e-3, lastPromise = double.PositiveInfinity;
+            bool newton = false;
             var termination = Termination.MaxIterations;
             int iteration = 1;
             for (; iteration < iterations; iteration++)
@@ -112,25 +133,33 @@ internal static class Refiner
                 }
 
                 Hold(θ, gradient, held);
-                if (Math.Sqrt(loss / _n) <= ResidualTolerance)
+                for (int j = 0; j < _p; j++) scale[j] = Math.Max(scale[j], D(norms[j]));
+                if (Math.Sqrt(loss / _n) <= ResidualTolerance * _unit)
                 {
                     termination = Termination.ResidualTolerance;
                     break;
                 }
 
-                if (LargestCosine(gradient, norms, held, loss) <= GradientTolerance)
+                Array.Clear(step);
+                double promise = Solve(0, scale, held, step) ? Promise(step, gradient) : double.PositiveInfinity;
+                bool falls = promise < lastPromise / 4, wasNewton = newton;
+                newton = (promise <= NewtonPromise * loss && (newton || !falls)) || iteration % NewtonEvery == 0;
+                if (newton)
+                {
+                    Curvature(θ, held);
+                    newton = SolveNewton(0, norms, held, gradient, step);
+                    if (newton) (promise, falls) = (Promise(step, gradient), !wasNewton || Promise(step, gradient) < lastPromise / 4);
+                }
+
+                // An inequality that holds is not the end while steps still gain digits.
+                bool isFlat = LargestCosine(gradient, norms, held, loss) <= GradientTolerance;
+                if (isFlat && !(falls && promise <= NewtonPromise * loss && promise > FinalPromise * loss))
                 {
                     termination = Termination.GradientTolerance;
                     break;
                 }
 
-                bool newton = iteration > GaussNewtonSteps;
-                if (newton) Curvature(θ, held);
-                Array.Clear(step);
-                double promise = (newton ? SolveNewton(0, norms, held, gradient, step) : Solve(0, norms, held, step))
-                    ? -Enumerable.Range(0, _p).Sum(j => step[j] * gradient[j])
-                    : double.PositiveInfinity;
-                if (promise <= ObjectiveTolerance * loss && !(promise < lastPromise / 4))
+                if (promise <= ObjectiveTolerance * loss && !falls)
                 {
                     termination = Termination.ObjectiveTolerance;
                     break;
@@ -138,8 +167,8 @@ internal static class Refiner
 
                 lastPromise = promise;
 
-                // Rounding of log y hides a fall of less than this share: a step that promises no more is taken if it does no visible harm.
-                double hidden = Math.Max(1e-12, 256 * F64.Epsilon / Math.Sqrt(loss / _n));
+                // Rounding of y hides a fall of less than this share: a step that promises no more is taken if it does no visible harm.
+                double hidden = Math.Max(1e-12, 256 * F64.Epsilon * _unit / Math.Sqrt(loss / _n));
                 double best = promise <= hidden * loss ? loss * (1 + hidden) : loss, size;
                 if (promise <= hidden * loss) λ = 0;
                 while (true)
@@ -151,7 +180,7 @@ internal static class Refiner
                         for (int j = 0; j < _p; j++)
                         {
                             trial[j] = Math.Min(Math.Max(θ[j] + step[j], _problem.Lower[j]), _problem.Upper[j]);
-                            size = Math.Max(size, Math.Abs(trial[j] - θ[j]) / (Math.Abs(θ[j]) + 1e-3));
+                            if (!trial[j].Equals(θ[j])) size = Math.Max(size, Math.Abs(trial[j] - θ[j]) / (Math.Abs(θ[j]) + StepFloor));
                         }
 
                         Follow(trial);
@@ -169,7 +198,7 @@ internal static class Refiner
 
                 if (size <= StepTolerance || λ > 1e30)
                 {
-                    termination = Termination.StepTolerance;
+                    termination = isFlat ? Termination.GradientTolerance : Termination.StepTolerance;
                     break;
                 }
 
@@ -180,7 +209,7 @@ internal static class Refiner
                     Array.Clear(step);
                     while (true)
                     {
-                        if (!(newton ? SolveNewton(damping, norms, pinned, gradient, step) : Solve(damping, norms, pinned, step))) return false;
+                        if (!(newton ? SolveNewton(damping, norms, pinned, gradient, step) : Solve(damping, scale, pinned, step))) return false;
                         bool inside = true;
                         for (int j = 0; j < _p; j++)
                         {
@@ -191,7 +220,7 @@ internal static class Refiner
                             inside = false;
                         }
 
-                        if (inside) return true;
+                        if (inside) return newton || damping == 0 || Accelerate(θ, scale, pinned, step);
                     }
                 }
 
@@ -230,6 +259,56 @@ internal static class Refiner
             foreach ((int follower, int leader) in _problem.Ties) θ[follower] = θ[leader];
         }
 
+        /// <summary>The fall of Σ w r² that the model promises for its own minimum.</summary>
+        private static double Promise(double[] step, double[] gradient)
+        {
+            double promise = 0;
+            for (int j = 0; j < step.Length; j++) promise -= step[j] * gradient[j];
+            return promise;
+        }
+
+        /// <summary>Bends a damped step along the model's second order (Transtrum and Sethna 2012): δ + a/2, a the damped solution of J a = −r″.</summary>
+        /// <remarks>r″ is the second derivative along δ, from one more residual at θ + δ/10: with it a step follows a curved valley instead of leaving it.</remarks>
+        /// <returns>False where a is not small against δ: the step is too long for its model.</returns>
+        private bool Accelerate(double[] θ, double[] scale, bool[] pinned, double[] step)
+        {
+            const double h = 0.1;
+            for (int j = 0; j < _p; j++) _θ[j] = new(θ[j] + (h * step[j]));
+            foreach ((int follower, int leader) in _problem.Ties) _θ[follower] = _θ[leader];
+            Heap<F64> parameters = new(_θ), work = new(_work);
+            TLaw.Prepare<F64, bool, Heap<F64>>(parameters, work);
+            var a = new double[_p];
+            for (int i = 0; i < _n; i++)
+            {
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, default(Nowhere<F64>), 0).Value, slope = 0;
+                for (int j = 0; j < _p; j++) slope += _jacobian[(j * _rows) + i] * step[j];
+                double second = 2 / h * (((r - _jacobian[(_p * _rows) + i]) / h) - slope);
+                for (int j = 0; j < _p; j++) a[j] -= _jacobian[(j * _rows) + i] * second;
+            }
+
+            // RᵀR a = −Jᵀr″ with the damped R of the step.
+            int rows = 2 * _p;
+            for (int j = 0; j < _p; j++)
+            {
+                if (pinned[j]) a[j] = 0;
+                for (int k = 0; k < j; k++) a[j] -= pinned[j] ? 0 : _damped[(j * rows) + k] * a[k];
+                a[j] /= _damped[(j * rows) + j];
+            }
+
+            double bend = 0, length = 0;
+            for (int j = _p - 1; j >= 0; j--)
+            {
+                for (int k = j + 1; k < _p; k++) a[j] -= _damped[(k * rows) + j] * a[k];
+                a[j] = pinned[j] ? 0 : a[j] / _damped[(j * rows) + j];
+                bend += scale[j] * a[j] * (scale[j] * a[j]);
+                length += scale[j] * step[j] * (scale[j] * step[j]);
+            }
+
+            if (!(2 * Math.Sqrt(bend) <= Bend * Math.Sqrt(length))) return false;
+            for (int j = 0; j < _p; j++) step[j] += a[j] / 2;
+            return true;
+        }
+
         private double LargestCosine(double[] gradient, double[] norms, bool[] held, double loss)
         {
             double largest = 0;
@@ -260,10 +339,10 @@ internal static class Refiner
             {
                 double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
                 loss += r * r;
-                _columns[(_p * _rows) + i] = r;
+                _jacobian[(_p * _rows) + i] = r;
                 for (int j = 0; j < _p; j++)
                 {
-                    double derivative = _columns[(j * _rows) + i] = _row[j].Value;
+                    double derivative = _jacobian[(j * _rows) + i] = _row[j].Value;
                     gradient[j] += derivative * r;
                     norms[j] += derivative * derivative;
                 }
@@ -273,15 +352,15 @@ internal static class Refiner
             {
                 // A row whose square has the term's gradient and curvature; the term itself is larger or smaller.
                 loss += Prior(j, out double off, out double weight);
-                for (int k = 0; k < _p; k++) _columns[(k * _rows) + _n + j] = k == j ? Math.Sqrt(weight) : 0;
-                _columns[(_p * _rows) + _n + j] = Math.Sqrt(weight) * off;
+                for (int k = 0; k < _p; k++) _jacobian[(k * _rows) + _n + j] = k == j ? Math.Sqrt(weight) : 0;
+                _jacobian[(_p * _rows) + _n + j] = Math.Sqrt(weight) * off;
                 gradient[j] += weight * off;
                 norms[j] += weight;
             }
 
             foreach ((int follower, int leader) in _problem.Ties)
             {
-                Span<double> from = _columns.AsSpan(follower * _rows, _rows), to = _columns.AsSpan(leader * _rows, _rows);
+                Span<double> from = _jacobian.AsSpan(follower * _rows, _rows), to = _jacobian.AsSpan(leader * _rows, _rows);
                 norms[leader] = 0;
                 for (int i = 0; i < _rows; i++)
                 {
@@ -295,6 +374,7 @@ internal static class Refiner
             }
 
             for (int j = 0; j < _p; j++) norms[j] = Math.Sqrt(norms[j]);
+            _jacobian.CopyTo(_columns, 0);
             Householder.Triangularise(_columns, _rows, _p, 1);
             Array.Clear(_triangle);
             for (int k = 0; k <= _p; k++)
@@ -311,7 +391,7 @@ internal static class Refiner
             for (int k = 0; k < _p; k++)
             {
                 if (held[k]) continue;
-                double h = 1e-5 * Math.Max(Math.Abs(θ[k]), 0.1), value = θ[k];
+                double h = 1e-5 * (Math.Max(Math.Abs(θ[k]), DifferenceFloor) is > 0 and var size ? size : 1), value = θ[k];
                 θ[k] = value + h;
                 Follow(θ);
                 Gradient(θ, ahead);
@@ -407,10 +487,11 @@ internal static class Refiner
         /// <summary>The damped Gauss-Newton step, from R.</summary>
         /// <inheritdoc cref="SolveNewton"/>
         /// <returns>False where it is not finite.</returns>
-        private bool Solve(double λ, double[] norms, bool[] pinned, double[] step)
+        private bool Solve(double λ, double[] scale, bool[] pinned, double[] step)
         {
             int rows = 2 * _p;
-            var a = new double[rows * (_p + 1)];
+            double[] a = _damped;
+            Array.Clear(a);
             for (int i = 0; i < _p; i++)
             {
                 double right = _triangle[(i * (_p + 1)) + _p];
@@ -425,7 +506,7 @@ internal static class Refiner
             }
 
             for (int j = 0; j < _p; j++)
-                a[(j * rows) + _p + j] = pinned[j] ? 1 : Math.Sqrt(λ) * D(norms[j]);
+                a[(j * rows) + _p + j] = pinned[j] ? 1 : Math.Sqrt(λ) * scale[j];
             Householder.Triangularise(a, rows, _p, 1);
             for (int j = _p - 1; j >= 0; j--)
             {
