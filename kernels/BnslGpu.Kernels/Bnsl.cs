@@ -209,7 +209,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         where TArray : struct, IArray<F64>
     {
         double first = shape[0].Value;
-        double logLeast = -3.9, logMost = F64.Log(new F64(Math.Max(0.25, -first / 3)), out _).Value;
+        double logLeast = -3.9, logMost = Log(Math.Max(0.25, -first / 3));
         double left = first, slopeBefore = 0;
         for (int i = 0; i <= TBreaks.Count; i++)
         {
@@ -240,9 +240,76 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         double LogGap(double logX)
         {
             double y = CurveShape.Y(shape, logX);
-            return F64.Log(new F64(Math.Max(sign * (y - a), (leastShare * y) + least)), out _).Value;
+            return Log(Math.Max(sign * (y - a), (leastShare * y) + least));
         }
     }
+
+    /// <summary>
+    /// Moves one break or two: a break anywhere, without strength; a pair of opposite breaks close together, which is a step or a bump; two breaks
+    /// by the same distance; a break without strength beside another. a anew in a tenth of the hops.
+    /// </summary>
+    /// <remarks>
+    /// Minima of least squares differ in which gaps between points hold their sharp breaks, and the best with two or three breaks often spend two of
+    /// them on a step, c and −c at nearly the same d. No path downhill leads from one gap to the next.
+    /// </remarks>
+    /// <inheritdoc cref="IScalingLaw.Hop"/>
+    public static bool Hop<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        if (!HopBreaks(ref random, shape, θ)) return false;
+        if (random.Uniform() < 0.1) θ[A] = new F64(random.Uniform() < 0.3 ? 0 : random.Uniform(0, 0.98));
+        return true;
+    }
+
+    /// <summary>The part of a hop that moves breaks.</summary>
+    internal static bool HopBreaks<TShape, TArray>(ref CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        int n = TBreaks.Count;
+        if (n == 0) return false;
+        double first = shape[0].Value, kind = random.Uniform();
+        double logLeast = -3.9, logMost = Log(Math.Max(0.25, -first / 3));
+        int k = Math.Min((int)(random.Uniform() * n), n - 1), other = n == 1 ? k : (k + 1 + Math.Min((int)(random.Uniform() * (n - 1)), n - 2)) % n;
+        int j = FirstBreak + (PerBreak * k), m = FirstBreak + (PerBreak * other);
+        double c = 0, d = first * random.Uniform(), logF = random.Uniform(logLeast, logMost);
+        if (n > 1 && kind < 0.15)
+        {
+            θ[m + 1] = new F64(Within(θ[m + 1].Value + d - θ[j + 1].Value));
+            (c, logF) = (θ[j].Value, θ[j + 2].Value);
+        }
+        else if (n > 1 && kind < 0.5)
+        {
+            // c and −c at d and d + h add c·h to log y − a behind them; where their f differ, c·(f₁ − f₂)·log 2 at d.
+            double size = LogUniform(ref random, 3, 20), step = LogUniform(ref random, 0.002, 0.3), bump = LogUniform(ref random, 0.002, 0.3);
+            double f = LogUniform(ref random, 0.01, 0.5), otherF = LogUniform(ref random, 0.01, 0.5), which = 3 * random.Uniform();
+            if (which < 1) otherF = f;
+            else if (which < 2) otherF = Math.Max(f + ((random.Uniform() < 0.5 ? -bump : bump) / (0.69 * size)), 0.01);
+            c = random.Uniform() < 0.5 ? -size : size;
+            logF = Log(f);
+            θ[m] = new F64(-c);
+            θ[m + 1] = new F64(Within(d + (step / size)));
+            θ[m + 2] = new F64(Log(otherF));
+        }
+        else if (n > 1 && kind < 0.65)
+        {
+            d = Within(θ[m + 1].Value - (0.1 * (random.Uniform() + random.Uniform() + random.Uniform() - 1.5)));
+        }
+
+        θ[j] = new F64(c);
+        θ[j + 1] = new F64(d);
+        θ[j + 2] = new F64(logF);
+        return true;
+
+        double Within(double logD) => Math.Min(Math.Max(logD, first), 0);
+    }
+
+    private static double Log(double x) => F64.Log(new F64(x), out _).Value;
+
+    /// <summary>A number in (low, high), its logarithm uniform.</summary>
+    private static double LogUniform(ref CounterRandom random, double low, double high) => F64.Exp(new F64(random.Uniform(Log(low), Log(high)))).Value;
+
 
     /// <inheritdoc/>
     public static NaturalParameter[] Natural =>
@@ -418,11 +485,28 @@ public readonly struct SignedBnsl<TBreaks, TSide> : IScalingLaw
         where TShape : struct, IArray<F64>
         where TArray : struct, IArray<F64>
     {
+        double a = Limit(ref random, shape);
+        Bnsl<TBreaks>.StartAt(random, shape, θ, a, TSide.Sign, 0, 0.005);
+    }
+
+    /// <summary>As in <see cref="Bnsl{TBreaks}"/>, a as in a start.</summary>
+    /// <inheritdoc cref="IScalingLaw.Hop"/>
+    public static bool Hop<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64>
+    {
+        if (!Bnsl<TBreaks>.HopBreaks(ref random, shape, θ)) return false;
+        if (random.Uniform() < 0.1) θ[A] = new F64(Limit(ref random, shape));
+        return true;
+    }
+
+    private static double Limit<TShape>(ref CounterRandom random, TShape shape)
+        where TShape : struct, IArray<F64>
+    {
         double nearest = shape[1].Value;
         for (int knot = 1; knot < CurveShape.Knots; knot++)
             nearest = TSide.Sign > 0 ? Math.Min(nearest, shape[1 + knot].Value) : Math.Max(nearest, shape[1 + knot].Value);
-        double beyond = F64.Exp(new F64(random.Uniform(-4.6, 1.6))).Value;
-        Bnsl<TBreaks>.StartAt(random, shape, θ, nearest - (TSide.Sign * beyond), TSide.Sign, 0, 0.005);
+        return nearest - (TSide.Sign * F64.Exp(new F64(random.Uniform(-4.6, 1.6))).Value);
     }
 
     /// <inheritdoc/>

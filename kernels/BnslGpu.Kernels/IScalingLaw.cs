@@ -125,6 +125,15 @@ public interface IScalingLaw
         where TShape : struct, IArray<F64>
         where TArray : struct, IArray<F64>;
 
+    /// <summary>Moves a part of a minimum elsewhere, for a search to start from again; a law with nothing to move leaves θ and says so.</summary>
+    /// <param name="random">The numbers of this start.</param>
+    /// <param name="shape">What the curve looks like: see <see cref="CurveShape"/>.</param>
+    /// <param name="θ">A minimum on entry, a start on return. Shape [<see cref="ParameterCount"/>].</param>
+    /// <returns>Whether anything was moved.</returns>
+    static virtual bool Hop<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+        where TShape : struct, IArray<F64>
+        where TArray : struct, IArray<F64> => false;
+
     /// <summary>The parameters that people see, in the order of <see cref="ToNatural"/>.</summary>
     static abstract NaturalParameter[] Natural { get; }
 

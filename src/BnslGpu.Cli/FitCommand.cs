@@ -46,7 +46,7 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<double?> _delta = OptionKinds.Number(
         "--delta", "Errors of log y beyond this count linearly under --loss huber. Default: 0.001.", " above 0", value => value > 0);
     private readonly Option<int?> _starts = OptionKinds.Whole(
-        "--starts", "Random starts of each curve and number of breaks. Default: 256.", least: 1, most: FitOptions.MostStarts);
+        "--starts", "Starts of each curve and number of breaks: random ones, then hops from the best minima. Default: 1280.", least: 1, most: FitOptions.MostStarts);
     private readonly Option<ulong?> _seed = OptionKinds.Seed("--seed", "Seed of every random number. Default: 0.");
     private readonly Option<string?> _precision = OptionKinds.OneOf(
         "--precision", "Arithmetic of the search; results are always refined in double. Default: double.",

@@ -27,8 +27,17 @@ public interface IBackend
     /// <returns>The starts of least loss.</returns>
     ImmutableArray<Candidates> Screen(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default);
 
-    /// <summary>Levenberg-Marquardt from every start.</summary>
-    /// <returns>The distinct minima of least loss, and where every start ended.</returns>
+    /// <summary>Levenberg-Marquardt from given starts.</summary>
+    /// <param name="starts">Problems with the parameters to start from; a problem may come more than once.</param>
+    /// <param name="options">How; <see cref="SearchOptions.Starts"/>, the seed and <see cref="SearchOptions.Keep"/> are not asked.</param>
+    /// <param name="progress">Told how many starts are done.</param>
+    /// <param name="cancellation">Ends the work; throws <see cref="OperationCanceledException"/>.</param>
+    /// <returns>Where every start ended, in their order.</returns>
+    ImmutableArray<Candidates> Descend(
+        IReadOnlyList<Candidates> starts, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default);
+
+    /// <summary>Levenberg-Marquardt from random starts and from hops of the best minima: see <see cref="BasinHopping"/>.</summary>
+    /// <returns>The distinct minima of least loss, and the loss at which every start ended.</returns>
     ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default);
 }
 

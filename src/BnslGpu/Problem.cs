@@ -242,6 +242,21 @@ public sealed class Problem
     {
         Law.Start(new CounterRandom(seed, Stream, (uint)start), _shape, θ);
         if (start < _rules.Starts.Length) Override(θ, _rules.Starts[start]);
+        Clamp(θ);
+    }
+
+    /// <summary>Makes a start of a minimum by moving part of it; a start of a law with nothing to move is drawn.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="start">Which start.</param>
+    /// <param name="θ">The minimum on entry, the start on return. Shape [ParameterCount].</param>
+    public void Hop(ulong seed, int start, Span<double> θ)
+    {
+        if (!Law.Hop(new CounterRandom(seed, CounterRandom.Mix(Stream, 'h'), (uint)start), _shape, θ)) Start(seed, start, θ);
+        else Clamp(θ);
+    }
+
+    private void Clamp(Span<double> θ)
+    {
         for (int j = 0; j < θ.Length; j++) θ[j] = Math.Min(Math.Max(θ[j], _lower[j]), _upper[j]);
         foreach ((int follower, int leader) in _ties) θ[follower] = θ[leader];
     }
@@ -320,23 +335,28 @@ public sealed record Candidates(Problem Problem, double[] Parameters, double[] L
     public ReadOnlySpan<double> this[int candidate] =>
         Parameters.AsSpan(candidate * Problem.ParameterCount, Problem.ParameterCount);
 
-    /// <summary>Keeps the best of many starts: ascending loss, then order of the starts; of those that agree within 1e-4 only the first.</summary>
-    internal static Candidates Best(Problem problem, double[] θ, double[] losses, int keep, bool distinct)
+    /// <summary>Keeps the best: ascending loss, then their order.</summary>
+    /// <param name="keep">How many, at most.</param>
+    /// <param name="gap">Of those whose losses agree within this only the first is kept, relative; 0 keeps all.</param>
+    internal Candidates Best(int keep, double gap)
     {
-        int p = problem.ParameterCount;
-        int[] order = [.. Enumerable.Range(0, losses.Length).Where(start => double.IsFinite(losses[start]))];
-        Array.Sort(order, (left, right) => losses[left] != losses[right] ? losses[left].CompareTo(losses[right]) : left.CompareTo(right));
+        int p = Problem.ParameterCount;
+        int[] order = [.. Enumerable.Range(0, Losses.Length).Where(start => double.IsFinite(Losses[start]))];
+        Array.Sort(order, (left, right) => Losses[left] != Losses[right] ? Losses[left].CompareTo(Losses[right]) : left.CompareTo(right));
         var kept = new List<int>();
         foreach (int start in order)
         {
             if (kept.Count == keep) break;
-            if (!distinct || kept.Count == 0 || losses[start] > losses[kept[^1]] * (1 + 1e-4)) kept.Add(start);
+            if (gap == 0 || kept.Count == 0 || Losses[start] > Losses[kept[^1]] * (1 + gap)) kept.Add(start);
         }
 
         var best = new double[kept.Count * p];
-        for (int k = 0; k < kept.Count; k++) θ.AsSpan(kept[k] * p, p).CopyTo(best.AsSpan(k * p));
-        return new(problem, best, [.. kept.Select(start => losses[start])], distinct ? losses : []);
+        for (int k = 0; k < kept.Count; k++) this[kept[k]].CopyTo(best.AsSpan(k * p));
+        return this with { Parameters = best, Losses = [.. kept.Select(start => Losses[start])] };
     }
+
+    /// <summary>These and others of the same problem, in this order; what is known of the starts stays these'.</summary>
+    internal Candidates And(Candidates others) => this with { Parameters = [.. Parameters, .. others.Parameters], Losses = [.. Losses, .. others.Losses] };
 }
 
 /// <summary>A law and its derivatives at given parameters.</summary>

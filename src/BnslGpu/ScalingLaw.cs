@@ -208,6 +208,9 @@ public abstract class ScalingLaw
     /// <inheritdoc cref="IScalingLaw.Start"/>
     internal abstract void Start(CounterRandom random, ReadOnlySpan<double> shape, Span<double> θ);
 
+    /// <inheritdoc cref="IScalingLaw.Hop"/>
+    internal abstract bool Hop(CounterRandom random, ReadOnlySpan<double> shape, Span<double> θ);
+
     /// <summary>Closes a visitor over this law and a loss: the one place where names become types.</summary>
     internal abstract TResult Close<TVisitor, TResult>(Loss loss, ref TVisitor visitor)
         where TVisitor : IModelVisitor<TResult>;
@@ -391,6 +394,11 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
     internal override unsafe void Start(CounterRandom random, ReadOnlySpan<double> shape, Span<double> θ)
     {
         fixed (double* from = shape, to = θ) TLaw.Start(random, new Block<F64>((F64*)from), new Block<F64>((F64*)to));
+    }
+
+    internal override unsafe bool Hop(CounterRandom random, ReadOnlySpan<double> shape, Span<double> θ)
+    {
+        fixed (double* from = shape, to = θ) return TLaw.Hop(random, new Block<F64>((F64*)from), new Block<F64>((F64*)to));
     }
 
     internal override TResult Close<TVisitor, TResult>(Loss loss, ref TVisitor visitor) => loss.Close<TLaw, TVisitor, TResult>(ref visitor);

@@ -61,17 +61,42 @@ public sealed class SimdBackend : IBackend
 
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Screen(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
-        Each(batch, options, "screen", distinct: false, progress, (problem, θ, losses) =>
-            Kernel(problem, SearchPrecision.Double).Screen(problem, θ, losses), cancellation);
+        Each(
+            "screen",
+            [.. batch.Problems.Select(problem => (problem, options.Starts))],
+            options,
+            (index, first, θ) =>
+            {
+                Problem problem = batch.Problems[index];
+                int p = problem.ParameterCount;
+                for (int start = 0; start < θ.Length / p; start++) problem.Start(options.Seed, first + start, θ.Slice(start * p, p));
+            },
+            (problem, θ, losses) => Kernel(problem, SearchPrecision.Double).Screen(problem, θ, losses),
+            all => all.Best(options.Keep, gap: 0),
+            progress,
+            cancellation);
+
+    /// <inheritdoc/>
+    public ImmutableArray<Candidates> Descend(
+        IReadOnlyList<Candidates> starts, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
+        Each(
+            "search",
+            [.. starts.Select(some => (some.Problem, some.Losses.Length))],
+            options,
+            (index, first, θ) => starts[index].Parameters.AsSpan(first * starts[index].Problem.ParameterCount, θ.Length).CopyTo(θ),
+            (problem, θ, losses) =>
+            {
+                if (options.Precision == SearchPrecision.Mixed)
+                    Kernel(problem, SearchPrecision.Mixed).Search(problem, θ, losses, FloatTolerance, options.Iterations, cancellation);
+                Kernel(problem, SearchPrecision.Double).Search(problem, θ, losses, DoubleTolerance, options.Iterations, cancellation);
+            },
+            all => all,
+            progress,
+            cancellation);
 
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
-        Each(batch, options, "search", distinct: true, progress, (problem, θ, losses) =>
-        {
-            if (options.Precision == SearchPrecision.Mixed)
-                Kernel(problem, SearchPrecision.Mixed).Search(problem, θ, losses, FloatTolerance, options.Iterations, cancellation);
-            Kernel(problem, SearchPrecision.Double).Search(problem, θ, losses, DoubleTolerance, options.Iterations, cancellation);
-        }, cancellation);
+        BasinHopping.Search(this, batch, options, progress, cancellation);
 
     /// <summary>Relative fall below which a start leaves the float search.</summary>
     internal const double FloatTolerance = 1e-3;
@@ -79,49 +104,67 @@ public sealed class SimdBackend : IBackend
     /// <summary>Relative fall below which a start stands: small enough that what remains cannot matter at 1e-6.</summary>
     internal const double DoubleTolerance = 1e-8;
 
+    private delegate void Fill(int index, int first, Span<double> θ);
+
     private delegate void StartsAction(Problem problem, Span<double> θ, Span<double> losses);
 
-    /// <summary>Draws the starts of every problem, hands them to an action in chunks, and keeps the best.</summary>
+    /// <summary>Hands the starts of every problem to an action in chunks.</summary>
+    /// <param name="stage">What progress calls it.</param>
+    /// <param name="items">Problems, and how many starts each has.</param>
+    /// <param name="options">Threads and chunks.</param>
+    /// <param name="fill">Writes the starts of an item from a given one on.</param>
+    /// <param name="action">What is done with a chunk.</param>
+    /// <param name="finish">What is kept of an item whose chunks are done.</param>
+    /// <param name="progress">Told how many starts are done.</param>
+    /// <param name="cancellation">Ends the work.</param>
     private static ImmutableArray<Candidates> Each(
-        ProblemBatch batch, SearchOptions options, string stage, bool distinct, IProgress<FitProgress>? progress, StartsAction action, CancellationToken cancellation)
+        string stage,
+        ImmutableArray<(Problem Problem, int Starts)> items,
+        SearchOptions options,
+        Fill fill,
+        StartsAction action,
+        Func<Candidates, Candidates> finish,
+        IProgress<FitProgress>? progress,
+        CancellationToken cancellation)
     {
-        ImmutableArray<Problem> problems = batch.Problems;
         int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        int usual = (int)Math.Clamp((long)options.Starts * problems.Length / (threads * 8L), 64, 256);
-        var work = new List<(int Problem, int First, int Count)>();
-        var left = new int[problems.Length];
+        long done = 0, total = items.Sum(item => (long)item.Starts);
+        int usual = (int)Math.Clamp(total / (threads * 8L), 16, 256);
+        var work = new List<(int Item, int First, int Count)>();
+        var left = new int[items.Length];
 
         // The costliest problem first, so that no thread is left with one at the end; its chunks together, so that few problems are in memory at a time.
-        foreach (int index in Enumerable.Range(0, problems.Length).OrderByDescending(index => (long)problems[index].Count * problems[index].ParameterCount * problems[index].ParameterCount))
+        foreach (int index in Enumerable.Range(0, items.Length).OrderByDescending(index => Cost(items[index].Problem)))
         {
-            int chunk = options.ChunkSize > 0 ? options.ChunkSize : problems[index].Count > LongCurve ? ChunkOfLongCurve : usual;
-            for (long first = 0; first < options.Starts; first += chunk, left[index]++)
-                work.Add((index, (int)first, (int)Math.Min(chunk, options.Starts - first)));
+            int chunk = options.ChunkSize > 0 ? options.ChunkSize : items[index].Problem.Count > LongCurve ? ChunkOfLongCurve : usual;
+            for (long first = 0; first < items[index].Starts; first += chunk, left[index]++)
+                work.Add((index, (int)first, (int)Math.Min(chunk, items[index].Starts - first)));
         }
 
-        var θ = new double[problems.Length][];
-        var losses = new double[problems.Length][];
-        var best = new Candidates[problems.Length];
-        long done = 0, total = (long)options.Starts * problems.Length;
+        var θ = new double[items.Length][];
+        var losses = new double[items.Length][];
+        var kept = new Candidates[items.Length];
         progress?.Report(new(stage, 0, total));
         Run(work.Count, threads, item =>
         {
             (int index, int first, int count) = work[item];
-            Problem problem = problems[index];
+            (Problem problem, int starts) = items[index];
             int p = problem.ParameterCount;
-            double[] ends = LazyInitializer.EnsureInitialized(ref losses[index], () => new double[options.Starts]);
-            Span<double> parameters = LazyInitializer.EnsureInitialized(ref θ[index], () => new double[options.Starts * p]).AsSpan(first * p, count * p);
-            for (int start = 0; start < count; start++) problem.Start(options.Seed, first + start, parameters.Slice(start * p, p));
+            double[] ends = LazyInitializer.EnsureInitialized(ref losses[index], () => new double[starts]);
+            Span<double> parameters = LazyInitializer.EnsureInitialized(ref θ[index], () => new double[starts * p]).AsSpan(first * p, count * p);
+            fill(index, first, parameters);
             action(problem, parameters, ends.AsSpan(first, count));
             if (Interlocked.Decrement(ref left[index]) == 0)
             {
-                best[index] = Candidates.Best(problem, θ[index], ends, options.Keep, distinct);
+                kept[index] = finish(new(problem, θ[index], ends, []));
                 (θ[index], losses[index]) = ([], []);
             }
 
             progress?.Report(new(stage, Interlocked.Add(ref done, count), total));
         }, cancellation);
-        return ImmutableCollectionsMarshal.AsImmutableArray(best);
+        return ImmutableCollectionsMarshal.AsImmutableArray(kept);
+
+        static long Cost(Problem problem) => (long)problem.Count * problem.ParameterCount * problem.ParameterCount;
     }
 
     // A chunk of a long curve is a round of lanes or two: progress shows, and threads share even one curve.
