@@ -14,6 +14,8 @@ switch (args)
         return PeersBenchmark.Run(rest, Console.Out);
     case ["nist", .. var rest]:
         return NistBenchmark.Run(rest, Console.Out);
+    case ["chance", .. var rest]:
+        return ChanceBenchmark.Run(rest, Console.Out);
     case ["all", .. var rest]:
         int lanes = LanesBenchmark.Run([], Console.Out);
         Console.WriteLine();
@@ -26,6 +28,7 @@ switch (args)
                    minima --data DIR --output FILE [--starts N] [--threads N]
                    peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]
                    nist --data DIR
+                   chance --data DIR --minima FILE [--seeds N] [--rows FILE]
                    all --data DIR [--starts N] [--precision double|mixed]
             """);
         return 2;
