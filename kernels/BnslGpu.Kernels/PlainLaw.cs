@@ -13,8 +13,9 @@ public readonly record struct PlainParameter(
 
 /// <summary>A law in its plainest form: a formula in its own parameters. Dual numbers supply its gradient, random starts lie in a box.</summary>
 /// <remarks>
-/// For laws of one's own. <see cref="Value"/> is written over a kind of number and runs wherever the engine runs: operators, <c>T.Exp</c>,
-/// <c>T.Log</c>, <c>T.Sqrt</c>, <c>T.Select</c> and what <see cref="Functions"/> has, but no branch on a value. A law that wants an analytic gradient
+/// For laws of one's own. <see cref="Value"/> is written over a kind of number and runs wherever the engine runs: operators,
+/// <see cref="Functions.ExpClamped"/> (<c>T.Exp</c> is meaningless where the result is not a normal number), <c>T.Log</c>, <c>T.Sqrt</c>, <c>T.Select</c>
+/// and what <see cref="Functions"/> has, but no branch on a value. A law that wants an analytic gradient
 /// or coordinates of its own implements <see cref="IScalingLaw"/>.
 /// </remarks>
 public interface IPlainLaw

@@ -16,15 +16,21 @@ internal sealed class FitCommand : ToolCommand
     };
 
     private readonly Option<string?> _x = OptionKinds.Text(
-        "--x", "COLUMN", "Column of the scale. Default: x, or that of a benchmark whose header is known.");
+        "--x", "COLUMN,…", "Column of the scale; for a law of several inputs one each, as in N,D. Default: x, or that of a benchmark whose header is known.");
     private readonly Option<string?> _y = OptionKinds.Text(
         "--y", "COLUMN", "Column of the performance. Default: y, or that of a benchmark whose header is known.");
+    private readonly Option<string?> _weight = OptionKinds.Text(
+        "--weight", "COLUMN", "Column of how much each point counts, above 0. Only ratios matter. Default: all alike.");
+    private readonly Option<string?> _sigma = OptionKinds.Text(
+        "--sigma", "COLUMN", "Column of the standard deviation of each measurement, above 0; a point counts by its inverse square.");
+    private readonly Option<string?> _sigmaOf = OptionKinds.OneOf(
+        "--sigma-of", "What --sigma is the standard deviation of: y, or log y. Default: y.", ["y", "log"]);
     private readonly Option<string?> _curve = OptionKinds.Text(
         "--curve", "COLUMN,…", "Columns whose values together name a row's curve. Default: curve, else each file is one.");
     private readonly Option<string?> _fitWhen = OptionKinds.Text(
         "--fit-when", "COLUMN=VALUE", "Rows to fit; the others are held out and only scored. Default: split=fit, if there is such a column.");
     private readonly Option<string?> _holdout = OptionKinds.Text(
-        "--holdout", "K|SHARE", "Hold out the last K points of each curve, or this share of them (0.2: the last fifth).");
+        "--holdout", "K|SHARE", "Hold out the last K points of each curve, or this share of them (0.2: the last fifth); of several inputs, the last by the first.");
     private readonly Option<bool> _keepCopies = OptionKinds.Switch(
         "--keep-copies", "Keep exact copies of a row, which are otherwise dropped.");
     private readonly Option<bool> _skipInvalid = OptionKinds.Switch(
@@ -37,6 +43,7 @@ internal sealed class FitCommand : ToolCommand
         FitOptions.Recipes.Select(recipe => recipe.Recipe));
     private readonly Option<string?> _law = OptionKinds.Text(
         "--law", "NAME,…", $"Functional forms to fit side by side: {string.Join(", ", ScalingLaw.All.Select(law => law.Name).Distinct())}; see 'bnsl laws'. Default: bnsl.");
+    private readonly Option<string[]> _lawsFrom = LawsFile.Option();
     private readonly Option<int[]?> _breaks = OptionKinds.Value<int[]>(
         "--breaks", "0,1,…|0-3", "Numbers of breaks to fit side by side, each 0 to 6. Default: 0-3.",
         "whole numbers like 0,1,2 or a range like 0-3", Scales.TryReadBreaks);
@@ -45,8 +52,20 @@ internal sealed class FitCommand : ToolCommand
         Loss.All.Select(loss => loss.Name));
     private readonly Option<double?> _delta = OptionKinds.Number(
         "--delta", "Errors of log y beyond this count linearly under --loss huber. Default: 0.001.", " above 0", value => value > 0);
+    private readonly Option<ImmutableArray<ParameterValue>[]> _fix = OptionKinds.Several<ImmutableArray<ParameterValue>>(
+        "--fix", "NAME=VALUE,…", "Parameters that are known, as in a=0; c is c of every break, c2 that of the second. 'bnsl laws' says which can be.",
+        "values like a=0 or a=0,c0=0.5", RuleTexts.TryReadValues);
+    private readonly Option<ImmutableArray<ParameterRange>[]> _bound = OptionKinds.Several<ImmutableArray<ParameterRange>>(
+        "--bound", "NAME=LOW:HIGH,…", "Where parameters may lie, within the law's own box; either end may be left out.",
+        "ranges like f=0.05:10 or d=:1e6", RuleTexts.TryReadRanges);
+    private readonly Option<ImmutableArray<ImmutableArray<string>>[]> _tie = OptionKinds.Several<ImmutableArray<ImmutableArray<string>>>(
+        "--tie", "NAME=NAME…,…", "Parameters that share one value, as in alpha=beta; one name alone (f) shares it over all breaks.",
+        "names like f or alpha=beta", RuleTexts.TryReadTies);
+    private readonly Option<ImmutableArray<ParameterValue>[]> _init = OptionKinds.Several<ImmutableArray<ParameterValue>>(
+        "--init", "NAME=VALUE,…", "A start of your own, before the random ones; what it leaves out is drawn. May be given again.",
+        "values like a=0.3,b=2,c0=0.1", RuleTexts.TryReadValues);
     private readonly Option<int?> _starts = OptionKinds.Whole(
-        "--starts", "Starts of each curve and number of breaks: random ones, then hops from the best minima. Default: 1280.", least: 1, most: FitOptions.MostStarts);
+        "--starts", "Starts of each curve and number of breaks: those of --init, random ones, then hops from the best minima. Default: 1280.", least: 1, most: FitOptions.MostStarts);
     private readonly Option<ulong?> _seed = OptionKinds.Seed("--seed", "Seed of every random number. Default: 0.");
     private readonly Option<string?> _precision = OptionKinds.OneOf(
         "--precision", "Arithmetic of the search; results are always refined in double. Default: double.",
@@ -76,8 +95,8 @@ internal sealed class FitCommand : ToolCommand
                 if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
         });
         Add(_files);
-        foreach (Option option in (Option[])[_x, _y, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
-            _recipe, _law, _breaks, _loss, _delta, _starts, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
+        foreach (Option option in (Option[])[_x, _y, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
+            _recipe, _law, _lawsFrom, _breaks, _loss, _delta, _fix, _bound, _tie, _init, _starts, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
             Add(option);
     }
 
@@ -89,6 +108,11 @@ internal sealed class FitCommand : ToolCommand
             "name the columns, and score the fits on the last 3 points of each curve"),
         new("bnsl fit examples/four-digit-addition.csv --recipe paper --output report.json --plot plots",
             "fit as the BNSL paper's script does; keep the report and a plot"),
+        new("bnsl fit loss.csv --fix a=0 --bound f=0.05:10 --tie f --init c0=0.1,d=1e6",
+            "no limit, no break sharper than 0.05, all breaks as wide as each other, and one start that is yours"),
+        new("bnsl fit runs.csv --law chinchilla --x N,D --y loss --loss huber --sigma loss_sd",
+            "a law of two inputs, to measurements whose standard deviation is known"),
+        new("bnsl fit loss.csv --laws-from MyLaws.dll --law mine", "a law of your own assembly"),
     ];
 
     /// <inheritdoc/>
@@ -106,7 +130,7 @@ internal sealed class FitCommand : ToolCommand
         double read = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         Streams.Interrupt.ThrowIfCancellationRequested();
         if (plots is not null) Directory.CreateDirectory(plots);
-        FitReport report = Fit(curves, options, quiet);
+        FitReport report = Fit(curves, options, call);
         report = report with { Seconds = report.Seconds with { Read = read, Total = report.Seconds.Total + read } };
 
         OutputFile.Write(path, Streams, writer => format.Write(report, writer));
@@ -137,10 +161,16 @@ internal sealed class FitCommand : ToolCommand
     /// <summary>What the options say, checked before anything is read.</summary>
     private (CurveColumns Columns, FitOptions Options) Choices(ParseResult call)
     {
+        ImmutableArray<ScalingLaw> added = LawsFile.Load(call.GetValue(_lawsFrom));
+        if (call.GetValue(_sigmaOf) is { } of && call.GetValue(_sigma) is null)
+            throw new WrongCallException($"--sigma-of is '{of}' and there is no --sigma; expected the column that it speaks of.");
         CurveColumns columns = new()
         {
-            X = call.GetValue(_x),
+            X = call.GetValue(_x) is { } inputs ? [.. inputs.Split(',')] : [],
             Y = call.GetValue(_y),
+            Weight = call.GetValue(_weight),
+            Sigma = call.GetValue(_sigma),
+            SigmaOf = call.GetValue(_sigmaOf) == "log" ? SigmaOf.LogY : SigmaOf.Y,
             Curve = call.GetValue(_curve) is { } names ? [.. names.Split(',')] : [],
             FitWhen = call.GetValue(_fitWhen),
             Holdout = call.GetValue(_holdout),
@@ -155,6 +185,16 @@ internal sealed class FitCommand : ToolCommand
             Breaks = call.GetValue(_breaks) is { Length: > 0 } breaks ? [.. breaks] : given.Breaks,
             Loss = call.GetValue(_loss) ?? given.Loss,
             Delta = call.GetValue(_delta) ?? given.Delta,
+            Parameters = new()
+            {
+                Ranges =
+                [
+                    .. (call.GetValue(_fix) ?? []).SelectMany(values => values).Select(value => new ParameterRange(value.Parameter, value.Value, value.Value)),
+                    .. (call.GetValue(_bound) ?? []).SelectMany(ranges => ranges),
+                ],
+                Ties = [.. (call.GetValue(_tie) ?? []).SelectMany(ties => ties)],
+                Starts = [.. call.GetValue(_init) ?? []],
+            },
             Starts = call.GetValue(_starts) ?? given.Starts,
             Seed = call.GetValue(_seed) ?? given.Seed,
             Precision = Enum.Parse<SearchPrecision>(call.GetValue(_precision) ?? $"{given.Precision}", ignoreCase: true),
@@ -166,24 +206,39 @@ internal sealed class FitCommand : ToolCommand
         {
             columns.Validate();
             options.Validate();
-            return (columns, options);
         }
         catch (ArgumentException wrong)
         {
-            throw Wrong(wrong);
+            throw Wrong(wrong, call);
         }
+
+        if (!call.GetValue(_quiet) && added.Length > 0 && !added.Any(law => options.Laws.Contains(law.Name)))
+            Streams.Say($"--laws-from has {OptionKinds.Listed([.. added.Select(law => law.Name)], "and")}; --law is {string.Join(',', options.Laws)}.");
+        ScalingLaw[] chosen = [.. ScalingLaw.All.Where(law => options.Laws.Contains(law.Name)).DistinctBy(law => law.Name)];
+        int count = Math.Max(columns.X.Length, 1);
+        if (Array.Find(chosen, law => law.InputCount != count) is { } other)
+            throw new WrongCallException($"the law {other.Name} has {Inputs(other.InputCount)} and --x names {count}; expected a column for each.");
+        return (columns with { AnyX = Array.TrueForAll(chosen, law => !law.NeedsPositiveX) }, options);
+
+        static string Inputs(int count) => count == 1 ? "1 input" : $"{count} inputs";
     }
 
     /// <summary>The library's complaint about a choice, in the words of this command.</summary>
-    private static WrongCallException Wrong(ArgumentException complaint) => new(complaint.Message
+    private WrongCallException Wrong(ArgumentException complaint, ParseResult call) => new(complaint.Message
         .Replace("CurveColumns.X ", "--x ", StringComparison.Ordinal)
         .Replace("CurveColumns.Y ", "--y ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Weight ", "--weight ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Sigma ", "--sigma ", StringComparison.Ordinal)
         .Replace("CurveColumns.Curve ", "--curve ", StringComparison.Ordinal)
         .Replace("CurveColumns.FitWhen ", "--fit-when ", StringComparison.Ordinal)
         .Replace("CurveColumns.Holdout ", "--holdout ", StringComparison.Ordinal)
+        .Replace("ParameterRules.Ranges ", call.GetResult(_bound) is null ? "--fix " : call.GetResult(_fix) is null ? "--bound " : "--fix or --bound ", StringComparison.Ordinal)
+        .Replace("ParameterRules.Ties ", "--tie ", StringComparison.Ordinal)
+        .Replace("ParameterRules.Starts ", "--init ", StringComparison.Ordinal)
         .Replace("FitOptions.Breaks ", "--breaks ", StringComparison.Ordinal)
         .Replace("FitOptions.Device ", "--device ", StringComparison.Ordinal)
         .Replace("FitOptions.Laws ", "--law ", StringComparison.Ordinal)
+        .Replace("FitOptions.Starts ", "--starts ", StringComparison.Ordinal)
         .Replace("FitOptions.Loss ", "--loss ", StringComparison.Ordinal));
 
     private ImmutableArray<Curve> Read(ParseResult call, CurveColumns columns, bool quiet)
@@ -206,18 +261,18 @@ internal sealed class FitCommand : ToolCommand
         throw new WorkException($"--only {name} matches none of the {curves.Length} curves: {some}{(curves.Length > 3 ? ", …" : ".")}");
     }
 
-    private FitReport Fit(ImmutableArray<Curve> curves, FitOptions options, bool quiet)
+    private FitReport Fit(ImmutableArray<Curve> curves, FitOptions options, ParseResult call)
     {
         try
         {
-            return quiet
+            return call.GetValue(_quiet)
                 ? Fitter.Fit(curves, options, cancellation: Streams.Interrupt)
                 : ProgressDisplay.Watch(Streams, progress => Fitter.Fit(curves, options, progress, Streams.Interrupt));
         }
         // The engine's complaint about a choice; what derives from it would be a mistake of ours.
         catch (ArgumentException wrong) when (wrong.GetType() == typeof(ArgumentException))
         {
-            throw Wrong(wrong);
+            throw Wrong(wrong, call);
         }
     }
 

@@ -21,12 +21,35 @@ internal static class OptionKinds
     {
         Description = description,
         HelpName = shape,
+        Arity = ArgumentArity.ExactlyOne,
         CustomParser = argument =>
         {
             string text = argument.Tokens[0].Value;
             if (read(text, out T value)) return value;
             argument.AddError($"{name} is '{text}'; expected {expected}.");
             return default;
+        },
+    };
+
+    /// <summary>Any kind of value, given any number of times.</summary>
+    /// <inheritdoc cref="Value{T}"/>
+    public static Option<T[]> Several<T>(string name, string shape, string description, string expected, TryRead<T> read) => new(name)
+    {
+        Description = description,
+        HelpName = shape,
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = argument =>
+        {
+            var values = new T[argument.Tokens.Count];
+            for (int i = 0; i < values.Length; i++)
+            {
+                string text = argument.Tokens[i].Value;
+                if (read(text, out values[i])) continue;
+                argument.AddError($"{name} is '{text}'; expected {expected}.");
+                return [];
+            }
+
+            return values;
         },
     };
 

@@ -8,6 +8,10 @@ internal static class Scales
     /// <summary>What <see cref="TryRead"/> takes, to complete "expected …".</summary>
     public const string Expected = "numbers above 0 like 1e6,1e7 or a log-spaced range like 1e6..1e9:13";
 
+    /// <summary>What <see cref="TryReadPoints"/> takes, to complete "expected …".</summary>
+    public const string ExpectedPoints =
+        "numbers like 1e6,1e7, a log-spaced range like 1e6..1e9:13, or for several inputs these with / between, like 1e9/2e10 or 1e9/1e10..1e12:5";
+
     private const int MostValues = 10_000_000;
 
     /// <summary>Reads scales: <c>1e6,2e6</c>, or <c>1e6..1e9:13</c> for 13 log-spaced values with both ends among them, or a mix.</summary>
@@ -19,10 +23,32 @@ internal static class Scales
         x = [];
         foreach (string part in text.Split(','))
         {
-            if (!TryReadPart(part, values)) return false;
+            if (!TryReadPart(part, values) || values[^1] <= 0) return false;
         }
         x = [.. values];
         return true;
+    }
+
+    /// <summary>Reads points: <c>1e9/2e10,4e9/8e10</c>, each input a number or a range; where several are ranges, every combination.</summary>
+    /// <param name="text">The option's text.</param>
+    /// <param name="points">Inputs of each point, all of them as many.</param>
+    public static bool TryReadPoints(string text, out double[][] points)
+    {
+        List<double[]> read = [];
+        points = [];
+        foreach (string part in text.Split(','))
+        {
+            List<double[]> grid = [[]];
+            foreach (string input in part.Split('/'))
+            {
+                List<double> values = [];
+                if (!TryReadPart(input, values) || (long)grid.Count * values.Count > MostValues) return false;
+                grid = [.. grid.SelectMany(point => values.Select(value => (double[])[.. point, value]))];
+            }
+            read.AddRange(grid);
+        }
+        points = [.. read];
+        return Array.TrueForAll(points, point => point.Length == read[0].Length);
     }
 
     /// <summary>Reads finite numbers separated by commas.</summary>
@@ -64,7 +90,7 @@ internal static class Scales
         int dots = part.IndexOf("..", StringComparison.Ordinal);
         if (dots < 0)
         {
-            if (!TryReadNumber(part, out double value) || value <= 0) return false;
+            if (!TryReadNumber(part, out double value)) return false;
             values.Add(value);
             return true;
         }

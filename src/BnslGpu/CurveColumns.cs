@@ -17,11 +17,23 @@ namespace BnslGpu;
 /// </remarks>
 public sealed record CurveColumns
 {
-    /// <summary>Column of x, the scale; null recognises it.</summary>
-    public string? X { get; init; }
+    /// <summary>Columns of x, the scale: one an input of the law, in its order. Empty recognises it.</summary>
+    public ImmutableArray<string> X { get; init; } = [];
 
     /// <summary>Column of y, the performance; null recognises it.</summary>
     public string? Y { get; init; }
+
+    /// <summary>Column of how much a point counts, &gt; 0 (see <see cref="Points.Weights"/>); null for none.</summary>
+    public string? Weight { get; init; }
+
+    /// <summary>Column of the standard deviation of a measurement, &gt; 0 (see <see cref="Points.Sigmas"/>); null for none.</summary>
+    public string? Sigma { get; init; }
+
+    /// <summary>What <see cref="Sigma"/> is of. Default y.</summary>
+    public SigmaOf SigmaOf { get; init; } = SigmaOf.Y;
+
+    /// <summary>Takes x of any sign, for laws that allow it. Default: x ≤ 0 is a wrong row.</summary>
+    public bool AnyX { get; init; }
 
     /// <summary>Columns whose values, joined by <c>|</c>, name the curve. Empty recognises them; without any, the file does.</summary>
     public ImmutableArray<string> Curve { get; init; } = [];
@@ -45,8 +57,14 @@ public sealed record CurveColumns
     /// <exception cref="ArgumentException">A choice breaks its constraint; the message names its value and the constraint.</exception>
     public void Validate()
     {
-        if (X is not null && string.IsNullOrWhiteSpace(X)) throw Violated(nameof(X), X, "the name of a column");
+        if (!X.IsDefaultOrEmpty && (X.Any(string.IsNullOrWhiteSpace) || X.Distinct().Count() < X.Length))
+            throw Violated(nameof(X), string.Join(',', X), "names of columns, each once");
         if (Y is not null && string.IsNullOrWhiteSpace(Y)) throw Violated(nameof(Y), Y, "the name of a column");
+        if (Weight is not null && string.IsNullOrWhiteSpace(Weight)) throw Violated(nameof(Weight), Weight, "the name of a column");
+        if (Sigma is not null && string.IsNullOrWhiteSpace(Sigma)) throw Violated(nameof(Sigma), Sigma, "the name of a column");
+        if (Weight is not null && Sigma is not null)
+            throw new ArgumentException(
+                $"CurveColumns.Weight = '{Weight}' and CurveColumns.Sigma = '{Sigma}'. Violated constraint: one of them says how much a point counts.");
         if (!Curve.IsDefaultOrEmpty && Curve.Any(string.IsNullOrWhiteSpace))
             throw Violated(nameof(Curve), string.Join('|', Curve), "names of columns");
         if (FitWhen is not null && FitWhen.IndexOf('=', StringComparison.Ordinal) < 1)

@@ -32,7 +32,8 @@ public sealed class CurveCsvException : Exception
 /// <remarks>
 /// Fields are separated by commas, semicolons or tabs, whichever the header has most of; quoted fields may contain them and line breaks.
 /// Empty lines and lines that start with <c>#</c> are passed over, so quote a curve's name that starts with it. Numbers have a decimal
-/// point and no thousands separators. x must be finite and &gt; 0, y finite. Control characters in names become U+FFFD. Quotes that do
+/// point and no thousands separators. x must be finite and (unless <see cref="CurveColumns.AnyX"/>) &gt; 0, y finite, a weight or sigma
+/// finite and &gt; 0. Control characters in names become U+FFFD. Quotes that do
 /// not match are always an error, for where such a row ends is a guess.
 /// </remarks>
 public static class CurveCsv

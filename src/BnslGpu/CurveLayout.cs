@@ -103,6 +103,7 @@ internal sealed class CurveLayout
 {
     private static readonly string[] _benchmark = ["Domain", "Task", "Model", "Seen Examples", "Loss", "Training"];
     private readonly CurveHeader _header;
+    private readonly List<(string Name, string Option)> _missing = [];
 
     /// <summary>Finds every column.</summary>
     /// <exception cref="CurveCsvException">A column is missing or stands twice, or two things say what is held out.</exception>
@@ -111,8 +112,11 @@ internal sealed class CurveLayout
         _header = header;
         bool benchmark = _benchmark.All(name => Count(name, StringComparison.OrdinalIgnoreCase) > 0);
 
-        X = Find(columns.X ?? (benchmark ? "Seen Examples" : "x"), "--x");
-        Y = Find(columns.Y ?? (benchmark ? "Loss" : "y"), "--y");
+        // Together, so that a file with other names is told of both at once.
+        X = [.. (!columns.X.IsDefaultOrEmpty ? columns.X : [benchmark ? "Seen Examples" : "x"]).Select(name => Find(name, "--x", optional: true))];
+        Y = Find(columns.Y ?? (benchmark ? "Loss" : "y"), "--y", optional: true);
+        Weight = columns.Weight is { } weight ? Find(weight, "--weight", optional: true) : columns.Sigma is { } sigma ? Find(sigma, "--sigma", optional: true) : -1;
+        if (_missing.Count > 0) throw Missing();
         Curve = !columns.Curve.IsDefaultOrEmpty ? [.. columns.Curve.Select(name => Find(name, "--curve"))]
             : benchmark ? [.. _benchmark.Take(3).Select(name => Find(name, "--curve"))]
             : Count("curve", StringComparison.OrdinalIgnoreCase) > 0 ? [Find("curve", "--curve")]
@@ -143,11 +147,14 @@ internal sealed class CurveLayout
     /// <summary>Columns of the header; every row has as many fields.</summary>
     public int Width => _header.Names.Length;
 
-    /// <summary>Index of the column of x.</summary>
-    public int X { get; }
+    /// <summary>Indices of the columns of x, one an input.</summary>
+    public int[] X { get; }
 
     /// <summary>Index of the column of y.</summary>
     public int Y { get; }
+
+    /// <summary>Index of the column of weights or sigmas; −1 without.</summary>
+    public int Weight { get; }
 
     /// <summary>Indices of the columns that name the curve; none where the file does.</summary>
     public int[] Curve { get; }
@@ -164,7 +171,11 @@ internal sealed class CurveLayout
     /// <summary>A column's name as messages show it.</summary>
     public string NameOf(int column) => CurveText.Printable(_header.Names[column]);
 
-    private int Find(string wanted, string option)
+    /// <summary>The index of a column.</summary>
+    /// <param name="wanted">Its name.</param>
+    /// <param name="option">What names it on the command line.</param>
+    /// <param name="optional">Whether a column that is not there is remembered, as −1, to be complained of later.</param>
+    private int Find(string wanted, string option, bool optional = false)
     {
         wanted = wanted.Trim();
         string shown = CurveText.Printable(wanted);
@@ -174,12 +185,22 @@ internal sealed class CurveLayout
             if (count == 1) return Array.FindIndex(_header.Names, name => name.Equals(wanted, comparison));
             if (count > 1) throw _header.Fault($"{count} columns are called \"{shown}\". Rename all but one, or name another with {option}.");
         }
+        _missing.Add((shown, option));
+        return optional ? -1 : throw Missing();
+    }
+
+    private CurveCsvException Missing()
+    {
+        string names = Listed(_missing.Select(missing => $"\"{missing.Name}\"")), options = Listed(_missing.Select(missing => missing.Option).Distinct());
         string present = string.Join(", ", _header.Names.Select(name => $"\"{CurveText.Printable(name)}\""));
         string advice = _header.Names.All(name => double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             ? "The first line must name the columns, such as curve,x,y."
             : Width == 1 ? "Columns are separated by commas, semicolons or tabs."
-            : $"Name the right one with {option}{(option == "--fit-when" ? " Column=value" : "")}.";
-        throw _header.Fault($"there is no column \"{shown}\"; the columns are {present}. {advice}");
+            : $"Name the right {(_missing.Count == 1 ? "one" : "ones")} with {options}{(options == "--fit-when" ? " Column=value" : "")}.";
+        return _header.Fault($"there {(_missing.Count == 1 ? "is no column" : "are no columns")} {names}; the columns are {present}. {advice}");
+
+        static string Listed(IEnumerable<string> words) =>
+            words.Count() == 1 ? words.First() : $"{string.Join(", ", words.SkipLast(1))} and {words.Last()}";
     }
 
     private int Count(string wanted, StringComparison comparison) => _header.Names.Count(name => name.Equals(wanted, comparison));

@@ -14,12 +14,15 @@ internal sealed class CurveTableBuilder
     private const string Comma =
         "is not a number; decimal commas and thousands separators are not accepted, expected a finite number such as 2.5";
     private const string NotPositive = "is not greater than 0; x is fitted on a log scale, expected a finite number > 0";
+    private const string NotWeight = "is not greater than 0; expected a finite number > 0";
     private const string NotSplit =
         "says neither what is fitted nor what is held out; expected fit or heldout (--fit-when takes any column and value)";
     private const string NotName = "does not name a curve; expected a name";
 
     private readonly CurveColumns _columns;
-    private string? _xName, _yName;
+    private ImmutableArray<string> _xNames;
+    private string? _yName;
+    private double[] _x = [];
     private readonly Dictionary<string, Rows> _curves = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SeenRows> _seen = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _fileOfCurve = new(StringComparer.Ordinal);
@@ -44,7 +47,8 @@ internal sealed class CurveTableBuilder
         CurveHeader header = CurveHeader.Read(text, source);
         var layout = new CurveLayout(header, _columns);
         if (layout.Note is not null) _notes.Add(layout.Note);
-        (_xName, _yName) = (_xName ?? CurveText.Printable(layout.NameOf(layout.X)), _yName ?? CurveText.Printable(layout.NameOf(layout.Y)));
+        if (_yName is null) (_xNames, _yName) = ([.. layout.X.Select(layout.NameOf)], layout.NameOf(layout.Y));
+        _x = new double[layout.X.Length];
         string fileName = NameOfFile(source);
         if (layout.Curve.Length == 0) RememberFile(fileName, header.Source);
         if (layout.FitValue is not null)
@@ -60,7 +64,7 @@ internal sealed class CurveTableBuilder
             while (csv.Read())
             {
                 rows++;
-                if (!TryRead(row, fileName, out Rows? curve, out double x, out double y, out bool fit, out (int Column, string Why) fault))
+                if (!TryRead(row, fileName, out Rows? curve, out double y, out double weight, out bool fit, out (int Column, string Why) fault))
                 {
                     if (wrong++ == 0) firstFault = row.Describe(fault.Column, fault.Why);
                 }
@@ -71,7 +75,7 @@ internal sealed class CurveTableBuilder
                 }
                 else
                 {
-                    curve!.Add(x, y, fit);
+                    (fit ? curve!.Fit : curve!.HeldOut).Add(_x, y, weight);
                     _anyFit |= fit;
                 }
             }
@@ -109,16 +113,24 @@ internal sealed class CurveTableBuilder
         return new CurveTable(curves, _rows, _copies, _skipped, [.. _notes]);
     }
 
+    /// <summary>Reads one row, its inputs into <see cref="_x"/>.</summary>
     private bool TryRead(
-        Row row, string fileName, out Rows? curve, out double x, out double y, out bool fit, out (int Column, string Why) fault)
+        Row row, string fileName, out Rows? curve, out double y, out double weight, out bool fit, out (int Column, string Why) fault)
     {
-        (curve, x, y, fit) = (null, 0, 0, true);
+        (curve, y, weight, fit) = (null, 0, 1, true);
         CurveLayout layout = row.Layout;
         fault = (-1, "");
         if (row.Csv.FieldCount != layout.Width) return false;
-        if (!TryNumber(row.Field(layout.X), out x, out string why)) fault = (layout.X, why);
-        else if (!(x > 0)) fault = (layout.X, NotPositive);
-        else if (!TryNumber(row.Field(layout.Y), out y, out why)) fault = (layout.Y, why);
+        for (int k = 0; k < _x.Length && fault.Column < 0; k++)
+        {
+            if (!TryNumber(row.Field(layout.X[k]), out _x[k], out string why)) fault = (layout.X[k], why);
+            else if (!_columns.AnyX && !(_x[k] > 0)) fault = (layout.X[k], NotPositive);
+        }
+
+        if (fault.Column >= 0) return false;
+        if (!TryNumber(row.Field(layout.Y), out y, out string wrong)) fault = (layout.Y, wrong);
+        else if (layout.Weight >= 0 && !TryNumber(row.Field(layout.Weight), out weight, out wrong)) fault = (layout.Weight, wrong);
+        else if (!(weight > 0)) fault = (layout.Weight, NotWeight);
         else if (layout.Split >= 0 && !TrySplit(row, out fit)) fault = (layout.Split, NotSplit);
         else if (!TryCurve(row, fileName, out curve)) fault = (layout.Curve[0], NotName);
         return fault.Column < 0;
@@ -198,14 +210,23 @@ internal sealed class CurveTableBuilder
 
     private Curve CurveOf(string name, Rows rows)
     {
-        Points fit = rows.Fit.ToPoints(), heldOut = rows.HeldOut.ToPoints();
+        Points fit = PointsOf(rows.Fit), heldOut = PointsOf(rows.HeldOut);
         if (_columns.Holdout is not null)
         {
             int border = BorderOf(fit);
             (fit, heldOut) = (fit[..border], fit[border..]);
         }
 
-        return new Curve(name, fit, heldOut, rows.Copies) { XName = _xName ?? "x", YName = _yName ?? "y" };
+        return new Curve(name, fit, heldOut, rows.Copies) { XNames = _xNames, YName = _yName! };
+    }
+
+    private Points PointsOf(Column column)
+    {
+        ReadOnlySpan<double> x = CollectionsMarshal.AsSpan(column.X), y = CollectionsMarshal.AsSpan(column.Y), weight = CollectionsMarshal.AsSpan(column.Weight);
+        int inputs = _xNames.Length;
+        return _columns.Sigma is not null ? new(x, inputs, y, sigmas: weight, sigmaOf: _columns.SigmaOf)
+            : _columns.Weight is not null ? new(x, inputs, y, weight)
+            : new(x, inputs, y);
     }
 
     /// <summary>Index of the first held-out point: where its x begins or, if that leaves nothing to fit, where its x ends.</summary>
@@ -263,22 +284,24 @@ internal sealed class CurveTableBuilder
         public Column HeldOut { get; } = new();
 
         public int Copies { get; set; }
-
-        public void Add(double x, double y, bool fit) => (fit ? Fit : HeldOut).Add(x, y);
     }
 
     private sealed class Column
     {
-        private readonly List<double> _x = [];
-        private readonly List<double> _y = [];
+        /// <summary>Inputs, point by point.</summary>
+        public List<double> X { get; } = [];
 
-        public void Add(double x, double y)
+        public List<double> Y { get; } = [];
+
+        /// <summary>Weights or sigmas; ones where there are neither.</summary>
+        public List<double> Weight { get; } = [];
+
+        public void Add(ReadOnlySpan<double> x, double y, double weight)
         {
-            _x.Add(x);
-            _y.Add(y);
+            X.AddRange(x);
+            Y.Add(y);
+            Weight.Add(weight);
         }
-
-        public Points ToPoints() => new(CollectionsMarshal.AsSpan(_x), CollectionsMarshal.AsSpan(_y));
     }
 
     /// <summary>Rows that were read, compared byte for byte. Their text is kept in blocks: an object for each row would cost more.</summary>

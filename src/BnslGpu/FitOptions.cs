@@ -48,7 +48,7 @@ public sealed record FitOptions
     /// <summary>Most <see cref="Starts"/> of one problem.</summary>
     public const int MostStarts = 10_000_000;
 
-    /// <summary>Starts of each curve and number of breaks, random ones and hops from the best minima. 1 to <see cref="MostStarts"/>. Default 1280.</summary>
+    /// <summary>Starts of each curve and number of breaks: those of <see cref="Parameters"/>, random ones, and hops from the best minima. 1 to <see cref="MostStarts"/>. Default 1280.</summary>
     /// <remarks>The search goes in chains of 640: 64 random starts, then 18 rounds of 32 hops. The default is two chains.</remarks>
     public int Starts { get; init; } = 1280;
 
@@ -90,6 +90,7 @@ public sealed record FitOptions
         Parameters.Validate(AllLaws);
         if (!(Delta > 0) || !double.IsFinite(Delta)) throw Violated(nameof(Delta), Delta, "> 0 and finite");
         if (Starts is < 1 or > MostStarts) throw Violated(nameof(Starts), Starts, $"1 to {MostStarts}");
+        if (Starts < Parameters.Starts.Length) throw Violated(nameof(Starts), Starts, $"at least the {Parameters.Starts.Length} starts of one's own");
         if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
         if (SearchIterations < 1) throw Violated(nameof(SearchIterations), SearchIterations, ">= 1");
         if (Threads < 0) throw Violated(nameof(Threads), Threads, ">= 0");

@@ -115,7 +115,7 @@ public sealed record Forecast
     /// <summary>Standard deviation of log y about the forecast: sqrt(Σr²/(n − p)); NaN where n ≤ p.</summary>
     public required double Noise { get; init; }
 
-    /// <summary>The x at which <see cref="Median"/> is given: the held-out points'.</summary>
+    /// <summary>The x at which <see cref="Median"/> is given: the held-out points', point by point. Shape [points, inputs].</summary>
     public required ImmutableArray<double> X { get; init; }
 
     /// <summary>Median forecast of y at each <see cref="X"/>.</summary>

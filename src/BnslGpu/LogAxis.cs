@@ -1,25 +1,10 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace BnslGpu;
 
-/// <summary>A labelled tick.</summary>
-/// <param name="Value">Where it stands.</param>
-/// <param name="Text">Its label up to the exponent: "0.02", "10", "3×10".</param>
-/// <param name="Exponent">What is set as a superscript after it; empty for a plain number.</param>
-internal readonly record struct Tick(double Value, string Text, string Exponent)
-{
-    /// <summary>Width of the label in ems of its font, as Helvetica has it: a digit is .56, a superscript seven tenths of that.</summary>
-    public double Ems => Text.Sum(Em) + .7 * Exponent.Sum(Em);
-
-    private static double Em(char letter) => letter == '.' ? .28 : letter is '×' or '−' ? .58 : .56;
-}
-
 /// <summary>A logarithmic axis: from values to places on the page, and ticks that a reader can interpolate between.</summary>
-internal sealed class LogAxis
+internal sealed class LogAxis : Axis
 {
-    private readonly double _low, _high, _from, _to;
-
     /// <summary>Lays out an axis.</summary>
     /// <param name="low">log₁₀ of its lower end.</param>
     /// <param name="high">log₁₀ of its upper end, &gt; low.</param>
@@ -27,22 +12,19 @@ internal sealed class LogAxis
     /// <param name="to">The place of the upper end.</param>
     /// <param name="room">The distance that two neighbouring labels need between their middles.</param>
     public LogAxis(double low, double high, double from, double to, Func<Tick, Tick, double> room)
-    {
-        (_low, _high, _from, _to) = (low, high, from, to);
-        (Labelled, Minor) = Layout(room);
-    }
+        : base(low, high, from, to) => (Labelled, Minor) = Layout(room);
 
-    /// <summary>Ticks with labels, ascending.</summary>
-    public ImmutableArray<Tick> Labelled { get; }
+    /// <inheritdoc/>
+    public override ImmutableArray<Tick> Labelled { get; }
 
-    /// <summary>Values of the ticks between them.</summary>
-    public ImmutableArray<double> Minor { get; }
+    /// <inheritdoc/>
+    public override ImmutableArray<double> Minor { get; }
 
-    /// <summary>The place of a value.</summary>
-    public double Place(double value) => _from + (Math.Log10(value) - _low) / (_high - _low) * (_to - _from);
+    /// <inheritdoc/>
+    protected override double Coordinate(double value) => Math.Log10(value);
 
-    /// <summary>The value at a share of the way from the lower end to the upper.</summary>
-    public double At(double share) => Math.Pow(10, _low + share * (_high - _low));
+    /// <inheritdoc/>
+    protected override double Value(double coordinate) => Math.Pow(10, coordinate);
 
     /// <summary>
     /// The first of these with enough labels, room for them, and no long stretch without one: every decade or every 2nd, 3rd, …; some
@@ -54,33 +36,26 @@ internal sealed class LogAxis
         (ImmutableArray<Tick> Ticks, ImmutableArray<double> Minor, double Bare) best = ([], [], double.PositiveInfinity);
         foreach ((ImmutableArray<Tick> ticks, ImmutableArray<double> minor, int enough) in Choices())
         {
-            if (ticks.Length < 3 || !HaveRoom(ticks)) continue;
+            if (ticks.Length < 3 || !HaveRoom(ticks, room)) continue;
             double bare = LongestBareStretch(ticks);
             if (ticks.Length >= enough && bare <= Long) return (ticks, minor);
             if (bare < best.Bare) best = (ticks, minor, bare);
         }
 
         return (best.Ticks, best.Minor);
-
-        bool HaveRoom(ImmutableArray<Tick> ticks)
-        {
-            for (int i = 1; i < ticks.Length; i++)
-                if (Math.Abs(Place(ticks[i].Value) - Place(ticks[i - 1].Value)) < room(ticks[i - 1], ticks[i])) return false;
-            return true;
-        }
     }
 
     /// <summary>The longest part of the axis without a labelled tick, its ends included, as a share of the axis.</summary>
     private double LongestBareStretch(ImmutableArray<Tick> ticks)
     {
-        double longest = 0, before = _low;
-        foreach (double log in ticks.Select(tick => Math.Log10(tick.Value)).Append(_high))
+        double longest = 0, before = Low;
+        foreach (double log in ticks.Select(tick => Math.Log10(tick.Value)).Append(High))
         {
             longest = Math.Max(longest, log - before);
             before = log;
         }
 
-        return longest / (_high - _low);
+        return longest / (High - Low);
     }
 
     private IEnumerable<(ImmutableArray<Tick> Ticks, ImmutableArray<double> Minor, int Enough)> Choices()
@@ -89,13 +64,13 @@ internal sealed class LogAxis
         foreach (int stride in new[] { 1, 2, 3, 4, 5, 10, 20, 50, 100 })
         {
             // Nine small ticks a decade are a smear where decades are narrow: then one a decade.
-            bool wide = Math.Abs(_to - _from) / (_high - _low) >= 40;
+            bool wide = Math.Abs(To - From) / (High - Low) >= 40;
             yield return (Labels(Multiples([1], stride)), Values(Multiples(wide ? everyDigit : [1], 1)), Enough: 3);
         }
 
         foreach (double[] digits in new double[][] { [1, 3], [1, 2, 5], [1, 2, 3, 4, 6, 8], [1, 1.5, 2, 3, 5, 7] })
             yield return (Labels(Multiples(digits, 1)), Values(Multiples(everyDigit, 1)), Enough: 4);
-        for (int exponent = (int)Math.Floor(_high); exponent > _high - 14; exponent--)
+        for (int exponent = (int)Math.Floor(High); exponent > High - 14; exponent--)
         {
             foreach ((int digit, int parts) in new[] { (5, 5), (2, 4), (1, 5) })
             {
@@ -110,13 +85,13 @@ internal sealed class LogAxis
     private ImmutableArray<(double Value, int Resolution)> Multiples(double[] digits, int stride)
     {
         var values = ImmutableArray.CreateBuilder<(double, int)>();
-        for (int decade = (int)Math.Floor(_low); decade <= (int)Math.Floor(_high); decade++)
+        for (int decade = (int)Math.Floor(Low); decade <= (int)Math.Floor(High); decade++)
         {
             if (decade % stride != 0) continue;
             foreach (double digit in digits)
             {
                 int resolution = double.IsInteger(digit) ? decade : decade - 1;
-                double value = Decimal(resolution == decade ? digit : 10 * digit, resolution);
+                double value = Tick.Decimal(resolution == decade ? digit : 10 * digit, resolution);
                 if (Contains(value)) values.Add((value, resolution));
             }
         }
@@ -127,19 +102,15 @@ internal sealed class LogAxis
     /// <summary>Multiples of digit·10^exponent on the axis.</summary>
     private ImmutableArray<(double Value, int Resolution)> Steps(int digit, int exponent)
     {
-        double step = Decimal(digit, exponent);
-        double first = Math.Max(1, Math.Ceiling(Math.Pow(10, _low) / step)), last = Math.Pow(10, _high) / step;
+        double step = Tick.Decimal(digit, exponent);
+        double first = Math.Max(1, Math.Ceiling(Math.Pow(10, Low) / step)), last = Math.Pow(10, High) / step;
         var values = ImmutableArray.CreateBuilder<(double, int)>();
         for (double i = first; i <= last && values.Count < 1000; i++)
-            if (Contains(Decimal(i * digit, exponent))) values.Add((Decimal(i * digit, exponent), exponent));
+            if (Contains(Tick.Decimal(i * digit, exponent))) values.Add((Tick.Decimal(i * digit, exponent), exponent));
         return values.ToImmutable();
     }
 
-    private bool Contains(double value) => Math.Log10(value) >= _low - 1e-9 && Math.Log10(value) <= _high + 1e-9;
-
-    /// <summary>digit·10^exponent, rounded once for exponents below zero.</summary>
-    private static double Decimal(double digit, int exponent) =>
-        exponent < 0 ? digit / Math.Pow(10, -exponent) : digit * Math.Pow(10, exponent);
+    private bool Contains(double value) => Math.Log10(value) >= Low - 1e-9 && Math.Log10(value) <= High + 1e-9;
 
     private static ImmutableArray<double> Values(ImmutableArray<(double Value, int Resolution)> values) =>
         [.. values.Select(value => value.Value)];
@@ -147,18 +118,7 @@ internal sealed class LogAxis
     /// <summary>Plain numbers while they are short; else powers of ten.</summary>
     private ImmutableArray<Tick> Labels(ImmutableArray<(double Value, int Resolution)> values)
     {
-        bool plain = _high - _low < 2.3 && values.All(value => value.Value is >= .99e-3 and < .99e5);
-        return [.. values.Select(value => plain ? Plain(value.Value, value.Resolution) : Power(value.Value, value.Resolution))];
-    }
-
-    private static Tick Plain(double value, int resolution) =>
-        new(value, value.ToString($"F{Math.Max(0, -resolution)}", CultureInfo.InvariantCulture), "");
-
-    private static Tick Power(double value, int resolution)
-    {
-        int exponent = (int)Math.Floor(Math.Log10(value) + 1e-9);
-        string digits = Decimal(value, -exponent).ToString($"F{Math.Max(0, exponent - resolution)}", CultureInfo.InvariantCulture);
-        string power = exponent.ToString(CultureInfo.InvariantCulture).Replace('-', '−');
-        return new(value, digits == "1" ? "10" : $"{digits}×10", power);
+        bool plain = High - Low < 2.3 && values.All(value => value.Value is >= .99e-3 and < .99e5);
+        return [.. values.Select(value => plain ? Tick.Plain(value.Value, value.Resolution) : Tick.Power(value.Value, value.Resolution))];
     }
 }

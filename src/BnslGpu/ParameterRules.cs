@@ -15,7 +15,10 @@ public readonly record struct ParameterRange(string Parameter, double Lower, dou
 public readonly record struct ParameterValue(string Parameter, double Value);
 
 /// <summary>What is believed of a parameter before the fit: a normal distribution, or Student's t.</summary>
-/// <remarks>In the coordinate of the search: a relative to the smallest y, c as it is, log d relative to the last x, log f.</remarks>
+/// <remarks>
+/// In the coordinate of the search: a relative to the smallest y, c as it is, log d relative to the last x, log f. Parameters that are tied
+/// are one and have one prior, the last that is given of any of them.
+/// </remarks>
 /// <param name="Parameter">Its symbol, as in <see cref="ParameterRange"/>.</param>
 /// <param name="Centre">Its most likely value.</param>
 /// <param name="Spread">Its standard deviation; the scale of Student's t. &gt; 0.</param>
@@ -34,7 +37,7 @@ public sealed record ParameterRules
     /// <summary>Parameters that share one value: the symbols of each group. One symbol with a value a break (f) ties those of all breaks.</summary>
     public ImmutableArray<ImmutableArray<string>> Ties { get; init; } = [];
 
-    /// <summary>Starts of one's own, taken before the random ones; what a start leaves out is drawn.</summary>
+    /// <summary>Starts of one's own, taken before the random ones; what a start leaves out is drawn, the level among it where b is not given.</summary>
     public ImmutableArray<ImmutableArray<ParameterValue>> Starts { get; init; } = [];
 
     /// <summary>Priors. The fit is then the posterior mode for residuals of variance <see cref="PriorVariance"/>.</summary>
@@ -54,7 +57,7 @@ public sealed record ParameterRules
         foreach (ParameterRange range in Ranges)
         {
             Known(all, nameof(Ranges), range.Parameter, alone: true);
-            if (!(range.Lower <= range.Upper)) throw Violated(nameof(Ranges), $"{range.Parameter} from {range.Lower} to {range.Upper}", "lowest <= highest");
+            if (!(range.Lower <= range.Upper) || double.IsPositiveInfinity(range.Lower) || double.IsNegativeInfinity(range.Upper)) throw Violated(nameof(Ranges), $"{range.Parameter} from {range.Lower} to {range.Upper}", "lowest <= highest");
         }
 
         foreach (ImmutableArray<string> tie in Ties)
@@ -67,6 +70,7 @@ public sealed record ParameterRules
         {
             Known(all, nameof(Starts), value.Parameter, alone: false);
             if (!double.IsFinite(value.Value)) throw Violated(nameof(Starts), $"{value.Parameter}={value.Value}", "a finite number");
+            if (Array.Exists(all, law => !law.CanBe(value))) throw Violated(nameof(Starts), $"{value.Parameter}={value.Value}", "> 0");
         }
 
         foreach (Prior prior in Priors)
@@ -103,9 +107,9 @@ public sealed record ParameterRules
             throw Violated(rule, parameter, $"a parameter of the law: {string.Join(", ", names)} (c2 is c of the second break)");
         }
 
-        ScalingLaw? mixed = having.FirstOrDefault(law => Array.Exists(law.NaturalIndices(parameter), natural => law.CoordinateOf(natural) < 0));
+        ScalingLaw? mixed = having.LastOrDefault(law => !law.IsSearchedAlone(parameter));
         if (!alone || mixed is null) return;
-        IEnumerable<string> free = mixed.Parameters.Select(known => known.Name).Where(name => Array.TrueForAll(mixed.NaturalIndices(name), natural => mixed.CoordinateOf(natural) >= 0));
+        IEnumerable<string> free = mixed.Parameters.Select(known => known.Name).Where(mixed.IsSearchedAlone);
         throw Violated(rule, parameter, $"one of {string.Join(", ", free)}: {mixed.Name} searches {parameter} together with others, as the level at the last point");
     }
 

@@ -60,9 +60,9 @@ public sealed class Problem
 
         // A follower stands where its leader does; no bound and no prior of its own moves it.
         foreach ((int follower, _) in _ties) (_lower[follower], _upper[follower]) = (double.NegativeInfinity, double.PositiveInfinity);
-        _priors = PriorsOf(law, _rules);
+        _priors = PriorsOf(law, _rules, _ties);
         IsSymmetric = _rules.Ranges.All(range => IsOfAllBreaks(range.Parameter)) && _rules.Priors.All(prior => IsOfAllBreaks(prior.Parameter))
-            && _rules.Ties.All(tie => tie.Length == 1 && IsOfAllBreaks(tie[0]));
+            && _rules.Ties.All(tie => tie.All(IsOfAllBreaks));
         foreach (char letter in law.Name) key = CounterRandom.Mix(key, letter);
         Stream = CounterRandom.Mix(key, (ulong)law.Breaks);
 
@@ -135,6 +135,7 @@ public sealed class Problem
             double y = points.Y[i];
             if (!double.IsFinite(y)) return $"y = {y:R} at x = {points.At(i)[0]:R}; expected a finite number.";
             if (!(y > loss.LowestY)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the loss {loss.Name} needs y > {loss.LowestY:R}.";
+            if (points is { SigmaOf: SigmaOf.LogY, Sigmas.Length: > 0 } && !(y > 0)) return $"y = {y:R} at x = {points.At(i)[0]:R}; a standard deviation of log y needs y > 0.";
             if (law.IsPositive && !(y > 0)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the law {law.Name} is above 0 everywhere.";
         }
 
@@ -157,16 +158,26 @@ public sealed class Problem
         {
             foreach (int natural in law.NaturalIndices(range.Parameter))
             {
-                (int j, double from, double to) = (law.CoordinateOf(natural), law.ToCoordinate(natural, range.Lower, scale), law.ToCoordinate(natural, range.Upper, scale));
-                if (from > upper[j] || to < lower[j] || double.IsNaN(from) || double.IsNaN(to))
-                {
-                    double[] θ = [.. lower], low = new double[law.NaturalCount], high = new double[law.NaturalCount], slopes = new double[law.NaturalCount * θ.Length];
-                    law.ToNatural(θ, scale, low, slopes);
-                    law.ToNatural(upper, scale, high, slopes);
-                    return $"{range.Parameter} {(range.Lower.Equals(range.Upper) ? $"= {range.Lower:R}" : $"from {range.Lower:R} to {range.Upper:R}")} is outside the box of {law.Name}, "
-                        + $"which is {low[natural]:R} to {high[natural]:R} for these points.";
-                }
+                int j = law.CoordinateOf(natural);
+                (double from, double to) = law.ToCoordinates(natural, range, scale);
+                if (from <= upper[j] && to >= lower[j]) continue;
+                double[] low = new double[law.NaturalCount], high = new double[law.NaturalCount], slopes = new double[law.NaturalCount * law.ParameterCount];
+                law.ToNatural(lower, scale, low, slopes);
+                law.ToNatural(upper, scale, high, slopes);
+                return $"{range.Parameter} {(range.Lower.Equals(range.Upper) ? $"= {range.Lower:R}" : $"from {range.Lower:R} to {range.Upper:R}")} is outside the box of {law.Name}, "
+                    + $"which is {Math.Min(low[natural], high[natural]):R} to {Math.Max(low[natural], high[natural]):R} for these points.";
             }
+        }
+
+        // Each may be in the box and no value in all of them.
+        (lower, upper, _) = Box(points, law, scale, rules);
+        foreach ((int follower, int leader) in TiesOf(law, rules, scale))
+            (lower[leader], upper[leader]) = (Math.Max(lower[leader], lower[follower]), Math.Min(upper[leader], upper[follower]));
+        for (int j = 0; j < lower.Length; j++)
+        {
+            if (!(lower[j] > upper[j])) continue;
+            IEnumerable<string> names = law.Parameters.Select(parameter => parameter.Name).Where(name => Array.Exists(law.NaturalIndices(name), natural => law.CoordinateOf(natural) == j));
+            return $"No {string.Join(" or ", names)} of {law.Name} is within every range that is asked of it and of what it is tied to.";
         }
 
         return null;
@@ -175,16 +186,19 @@ public sealed class Problem
     /// <summary>Weights with mean one.</summary>
     private static double[] WeightsOf(Points points, Loss loss, double logScale)
     {
-        var weights = new double[points.Count];
-        for (int i = 0; i < weights.Length; i++)
+        double[] weights = points.Weights.ToArray();
+        if (points.Sigmas.Length > 0)
         {
-            // An error of log y is y times one of y, and an error of y the loss's slope times one of the residual.
-            double slope = loss.Slope(points.Y[i], logScale) * (points.SigmaOf == SigmaOf.LogY ? Math.Abs(points.Y[i]) : 1);
-            weights[i] = points.Weights.Length > 0 ? points.Weights[i] : points.Sigmas.Length > 0 ? Math.Pow(points.Sigmas[i] * slope, -2) : 1;
+            // An error of y is y times one of log y, and becomes one of the residual by the loss's slope.
+            double[] errors = [.. Enumerable.Range(0, points.Count).Select(i =>
+                points.Sigmas[i] * (points.SigmaOf == SigmaOf.LogY ? points.Y[i] : 1) * loss.Slope(points.Y[i], logScale))];
+            double least = errors.Min();
+            weights = [.. errors.Select(error => Math.Pow(least / error, 2))];
         }
 
-        double largest = weights.Max(), mean = weights.Average(weight => weight / largest) * largest;
-        return points.Weights.Length + points.Sigmas.Length == 0 ? weights : [.. weights.Select(weight => weight / mean)];
+        if (weights.Length == 0) return [.. Enumerable.Repeat(1.0, points.Count)];
+        double largest = weights.Max(), mean = weights.Average(weight => weight / largest);
+        return [.. weights.Select(weight => weight / largest / mean)];
     }
 
     /// <summary>The law's box, narrowed by rules.</summary>
@@ -199,24 +213,29 @@ public sealed class Problem
             foreach (int natural in law.NaturalIndices(range.Parameter))
             {
                 int j = law.CoordinateOf(natural);
-                lower[j] = Math.Max(lower[j], law.ToCoordinate(natural, range.Lower, scale));
-                upper[j] = Math.Min(upper[j], law.ToCoordinate(natural, range.Upper, scale));
+                (double from, double to) = law.ToCoordinates(natural, range, scale);
+                (lower[j], upper[j]) = (Math.Max(lower[j], from), Math.Min(upper[j], to));
             }
         }
 
         return (lower, upper, firstLogX);
     }
 
+    /// <summary>Followers and their leaders, which follow none: groups that share a coordinate are one.</summary>
     private static IEnumerable<(int Follower, int Leader)> TiesOf(ScalingLaw law, ParameterRules rules, CurveScale scale)
     {
+        int[] leader = [.. Enumerable.Range(0, law.ParameterCount)];
         foreach (ImmutableArray<string> tie in rules.Ties)
         {
-            int[] group = ParameterRules.Tied(law, tie, scale);
-            for (int k = 1; k < group.Length; k++) yield return (group[k], group[0]);
+            int[] leaders = [.. ParameterRules.Tied(law, tie, scale).Select(j => leader[j])];
+            for (int j = 0; j < leader.Length; j++)
+                if (leaders.Contains(leader[j])) leader[j] = leaders.Min();
         }
+
+        return Enumerable.Range(0, leader.Length).Where(j => leader[j] != j).Select(j => (j, leader[j]));
     }
 
-    private static double[] PriorsOf(ScalingLaw law, ParameterRules rules)
+    private static double[] PriorsOf(ScalingLaw law, ParameterRules rules, (int Follower, int Leader)[] ties)
     {
         if (rules.Priors.IsEmpty) return [];
         var priors = new double[3 * law.ParameterCount];
@@ -224,7 +243,9 @@ public sealed class Problem
         {
             foreach (int natural in law.NaturalIndices(prior.Parameter))
             {
-                int j = 3 * law.CoordinateOf(natural);
+                int coordinate = law.CoordinateOf(natural), j = 3 * coordinate;
+                foreach ((int follower, int leader) in ties)
+                    if (follower == coordinate) j = 3 * leader;
                 double κ = rules.PriorVariance, ν = prior.Degrees, σ = prior.Spread;
                 priors[j] = prior.Centre;
                 (priors[j + 1], priors[j + 2]) = double.IsPositiveInfinity(ν) ? (κ / (σ * σ), 0) : (κ * (ν + 1) / (ν * σ * σ), 1 / (κ * (ν + 1)));
@@ -241,17 +262,23 @@ public sealed class Problem
     public void Start(ulong seed, int start, Span<double> θ)
     {
         Law.Start(new CounterRandom(seed, Stream, (uint)start), _shape, θ);
-        if (start < _rules.Starts.Length) Override(θ, _rules.Starts[start]);
+        if (start < _rules.Starts.Length)
+        {
+            bool[] isSet = Law.Set(_rules.Starts[start], Scale, θ);
+            foreach ((int follower, int leader) in _ties)
+                if (isSet[follower] && !isSet[leader]) θ[leader] = θ[follower];
+        }
+
         Clamp(θ);
     }
 
-    /// <summary>Makes a start of a minimum by moving part of it; a start of a law with nothing to move is drawn.</summary>
+    /// <summary>Makes a start of a minimum by moving part of it; one of the rules' own, or of a law with nothing to move, is as in <see cref="Start"/>.</summary>
     /// <param name="seed">The seed.</param>
     /// <param name="start">Which start.</param>
     /// <param name="θ">The minimum on entry, the start on return. Shape [ParameterCount].</param>
     public void Hop(ulong seed, int start, Span<double> θ)
     {
-        if (!Law.Hop(new CounterRandom(seed, CounterRandom.Mix(Stream, 'h'), (uint)start), _shape, θ)) Start(seed, start, θ);
+        if (start < _rules.Starts.Length || !Law.Hop(new CounterRandom(seed, CounterRandom.Mix(Stream, 'h'), (uint)start), _shape, θ)) Start(seed, start, θ);
         else Clamp(θ);
     }
 
@@ -259,20 +286,6 @@ public sealed class Problem
     {
         for (int j = 0; j < θ.Length; j++) θ[j] = Math.Min(Math.Max(θ[j], _lower[j]), _upper[j]);
         foreach ((int follower, int leader) in _ties) θ[follower] = θ[leader];
-    }
-
-    /// <summary>Sets what a start of the rules says; b and log b, which are one parameter, together.</summary>
-    private void Override(Span<double> θ, ImmutableArray<ParameterValue> values)
-    {
-        var natural = new double[Law.NaturalCount];
-        Law.ToNatural(θ, Scale, natural, new double[natural.Length * θ.Length]);
-        foreach (ParameterValue value in values)
-        {
-            foreach (int k in Law.NaturalIndices(value.Parameter)) natural[k] = value.Value;
-            foreach (int k in Law.NaturalIndices("log" + char.ToUpperInvariant(value.Parameter[0]) + value.Parameter[1..])) natural[k] = Math.Log(value.Value);
-        }
-
-        Law.FromNatural(natural, Scale, θ);
     }
 
     /// <summary>What a start knows of the curve (see <see cref="CurveShape"/>): y by straight lines in log x, replicates averaged.</summary>

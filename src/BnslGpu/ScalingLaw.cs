@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Reflection;
 using BnslGpu.Kernels;
 
 namespace BnslGpu;
@@ -60,6 +61,26 @@ public abstract class ScalingLaw
         return Add<Plain<TLaw>>();
     }
 
+    /// <summary>Makes every law of an assembly known: its public structs that are an <see cref="IPlainLaw"/> or an <see cref="IScalingLaw"/>.</summary>
+    /// <param name="assembly">The assembly; it stays loaded.</param>
+    /// <returns>The laws, in the order of their types' names; none where it has none.</returns>
+    /// <exception cref="ArgumentException">Another law has the name of one, or what a law says of itself does not fit together.</exception>
+    public static ImmutableArray<ScalingLaw> AddAll(Assembly assembly)
+    {
+        ArgumentNullException.ThrowIfNull(assembly);
+        var added = ImmutableArray.CreateBuilder<ScalingLaw>();
+        foreach (Type type in assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal))
+        {
+            // A law over its number of breaks is a type for each of them: Add closes it.
+            if (!type.IsValueType || type.ContainsGenericParameters) continue;
+            string? add = typeof(IPlainLaw).IsAssignableFrom(type) ? nameof(AddPlain) : typeof(IScalingLaw).IsAssignableFrom(type) ? nameof(Add) : null;
+            if (add is null) continue;
+            added.Add((ScalingLaw)typeof(ScalingLaw).GetMethod(add)!.MakeGenericMethod(type).Invoke(null, BindingFlags.DoNotWrapExceptions, null, null, null)!);
+        }
+
+        return added.ToImmutable();
+    }
+
     private static readonly Lock Adding = new();
 
     /// <summary>Name on the command line and in reports.</summary>
@@ -88,6 +109,10 @@ public abstract class ScalingLaw
 
     /// <summary>Symbols of the parameters in natural units, in the order of reports.</summary>
     public abstract ImmutableArray<NaturalParameter> Parameters { get; }
+
+    /// <summary>Whether a parameter has a coordinate of its own in the search, so that it can be fixed, bounded and tied; b has none: it moves with the level and every slope.</summary>
+    /// <param name="parameter">Its symbol, as in <see cref="ParameterRange"/>.</param>
+    public bool IsSearchedAlone(string parameter) => NaturalIndices(parameter) is { Length: > 0 } found && Array.TrueForAll(found, natural => CoordinateOf(natural) >= 0);
 
     /// <summary>Finds a law.</summary>
     /// <param name="name">Its name.</param>
@@ -166,19 +191,50 @@ public abstract class ScalingLaw
     }
 
     /// <summary>The coordinate that alone moves a natural parameter; −1 where several do (b moves with the level and every break).</summary>
-    internal int CoordinateOf(int natural)
+    internal int CoordinateOf(int natural) => CoordinatesOf(natural) is [int only] ? only : -1;
+
+    /// <summary>The coordinates that move a natural parameter.</summary>
+    private int[] CoordinatesOf(int natural)
     {
-        int p = ParameterCount, only = -1;
+        int p = ParameterCount;
         double[] jacobian = new double[NaturalCount * p], values = new double[NaturalCount];
         ToNatural(Generic, GenericScale, values, jacobian);
-        for (int j = 0; j < p; j++)
+        return [.. Enumerable.Range(0, p).Where(j => jacobian[(natural * p) + j] != 0)];
+    }
+
+    /// <summary>Sets some natural parameters; b and log b, which are one, together. Coordinates that none of them moves with stay.</summary>
+    /// <param name="values">The parameters and their values; those that the law does not have are left out.</param>
+    /// <param name="scale">What θ is relative to.</param>
+    /// <param name="θ">Changed. NaN or infinite where a value is none that the parameter can have.</param>
+    /// <returns>Which coordinates were set.</returns>
+    internal bool[] Set(ImmutableArray<ParameterValue> values, CurveScale scale, Span<double> θ)
+    {
+        double[] natural = new double[NaturalCount], set = new double[ParameterCount];
+        var isSet = new bool[ParameterCount];
+        ToNatural(θ, scale, natural, new double[natural.Length * θ.Length]);
+        foreach ((string name, double value) in values)
         {
-            if (jacobian[(natural * p) + j] == 0) continue;
-            if (only >= 0) return -1;
-            only = j;
+            foreach (int k in NaturalIndices(name))
+            {
+                natural[k] = value;
+                foreach (int j in CoordinatesOf(k)) isSet[j] = true;
+            }
+
+            foreach (int k in NaturalIndices("log" + char.ToUpperInvariant(name[0]) + name[1..])) natural[k] = Math.Log(value);
         }
 
-        return only;
+        FromNatural(natural, scale, set);
+        for (int j = 0; j < set.Length; j++)
+            if (isSet[j]) θ[j] = set[j];
+        return isSet;
+    }
+
+    /// <summary>Whether a parameter can have a value: not −1 where it is searched by its logarithm.</summary>
+    internal bool CanBe(ParameterValue value)
+    {
+        double[] θ = Generic;
+        Set([value], UnitScale, θ);
+        return Array.TrueForAll(θ, double.IsFinite);
     }
 
     /// <summary>A natural parameter's value as its coordinate; see <see cref="CoordinateOf"/>.</summary>
@@ -190,6 +246,17 @@ public abstract class ScalingLaw
         values[natural] = value;
         FromNatural(values, scale, θ);
         return θ[CoordinateOf(natural)];
+    }
+
+    /// <summary>A range of a natural parameter as one of its coordinate, which may run the other way (b = −c0).</summary>
+    /// <returns>NaN where the range has no value that the parameter can have.</returns>
+    internal (double Lower, double Upper) ToCoordinates(int natural, ParameterRange range, CurveScale scale)
+    {
+        double one = ToCoordinate(natural, range.Lower, scale), other = ToCoordinate(natural, range.Upper, scale);
+
+        // A parameter that is searched by its logarithm begins at 0.
+        if (double.IsNaN(one)) one = ToCoordinate(natural, Math.Max(range.Lower, 0), scale);
+        return (Math.Min(one, other), Math.Max(one, other));
     }
 
     private double[] Generic => [.. Enumerable.Range(0, ParameterCount).Select(j => 0.3 + (0.1 * j))];
@@ -333,8 +400,9 @@ internal sealed class ScalingLaw<TLaw> : ScalingLaw
             // The law's exponents are cut at e^±170: far out, relative to x itself and to a y that is moved until they lie well inside.
             for (int move = 0; TLaw.IsLog && move < 16 && Math.Abs(value) > 100 && Math.Abs(logScale) < 700; move++)
             {
-                logScale = move == 0 ? 0 : logScale + value;
-                value = new At(natural, new([.. inputs], Math.Exp(logScale))).Value(inputs);
+                CurveScale scale = TLaw.Scale(inputs, [Math.Exp(move == 0 ? 0 : logScale + value)]);
+                logScale = Math.Log(scale.Y); // 0 for a law that is not relative to anything
+                value = new At(natural, scale).Value(inputs);
             }
 
             y[i] = TLaw.IsLog ? Math.Exp(logScale + value) : value;

@@ -27,32 +27,68 @@ internal sealed class SvgPanel
     private readonly CurveFit _curve;
     private readonly ImmutableArray<(double X, double Y)> _fitted, _heldOut;
     private readonly Fit? _chosen;
+    private readonly bool _logX, _logY;
     private readonly double _left;
-    private readonly LogAxis _x, _y;
+    private readonly Axis _x, _y;
 
-    public SvgPanel(CurveFit curve, ImmutableArray<(double X, double Y)> fitted, ImmutableArray<(double X, double Y)> heldOut)
+    // A curve of several inputs has no line in x: what is fitted stands in its place.
+    private readonly bool _againstFitted;
+
+    /// <summary>The panel of a curve.</summary>
+    /// <returns>Null where no point has a place.</returns>
+    public static SvgPanel? Of(CurveFit curve)
     {
-        (_curve, _fitted, _heldOut) = (curve, fitted, heldOut);
-        _chosen = curve.Chosen < 0 ? null : curve.Fits[curve.Chosen];
-        (double xLow, double xHigh) = Range(fitted.Concat(heldOut).Select(point => Math.Log10(point.X)));
+        Fit? chosen = curve.Chosen < 0 ? null : curve.Fits[curve.Chosen];
+        bool againstFitted = curve.Curve.Fit.Inputs > 1;
+        if (againstFitted && chosen is null) return null;
+        (double X, double Y)[] fitted = Places(curve.Curve.Fit), heldOut = Places(curve.Curve.HeldOut);
+        bool positive = chosen is null || ScalingLaw.Get(chosen.Law, chosen.Breaks).IsPositive;
+        bool logY = positive && Array.TrueForAll(fitted, point => !(point.Y <= 0)), logX = againstFitted ? logY : Array.TrueForAll(fitted, point => !(point.X <= 0));
+        ImmutableArray<(double X, double Y)> fittedShown = [.. fitted.Where(Shown)], heldOutShown = [.. heldOut.Where(Shown)];
+        return fittedShown.IsEmpty && heldOutShown.IsEmpty ? null : new(curve, chosen, fittedShown, heldOutShown, logX, logY);
+
+        (double, double)[] Places(Points points)
+        {
+            double[] x = againstFitted ? chosen!.Predict(points.X) : points.X.ToArray();
+            return [.. x.Zip(points.Y.ToArray())];
+        }
+
+        bool Shown((double X, double Y) point) => HasPlace(point.X, logX) && HasPlace(point.Y, logY);
+    }
+
+    private SvgPanel(
+        CurveFit curve, Fit? chosen, ImmutableArray<(double X, double Y)> fitted, ImmutableArray<(double X, double Y)> heldOut, bool logX, bool logY)
+    {
+        (_curve, _chosen, _fitted, _heldOut, _logX, _logY) = (curve, chosen, fitted, heldOut, logX, logY);
+        _againstFitted = curve.Curve.Fit.Inputs > 1;
+        (double xLow, double xHigh) = Range(fitted.Concat(heldOut).SelectMany(point => _againstFitted ? new[] { point.X, point.Y } : [point.X]), logX);
         double xSpan = xHigh - xLow;
         (xLow, xHigh) = (xLow - .04 * xSpan, xHigh + .06 * xSpan);
 
-        (double yLow, double yHigh) = Range(fitted.Concat(heldOut).Select(point => Math.Log10(point.Y)));
-        if (_chosen is not null)
+        (double yLow, double yHigh) = Range(fitted.Concat(heldOut).SelectMany(point => _againstFitted ? new[] { point.X, point.Y } : [point.Y]), logY);
+        if (_chosen is not null && !_againstFitted)
         {
             // The line is to be seen whole, but not at the price of the points: it gets at most their own height again on either side.
             double most = yHigh - yLow, low = yLow - most, high = yHigh + most;
-            foreach (double logY in Samples(xLow, xHigh).Select(_chosen.Predict).Where(HasLog).Select(Math.Log10))
-                (yLow, yHigh) = (Math.Min(yLow, Math.Max(logY, low)), Math.Max(yHigh, Math.Min(logY, high)));
+            Axis across = logX ? new LogAxis(xLow, xHigh, 0, Right, (_, _) => 0) : new LinearAxis(xLow, xHigh, 0, Right, (_, _) => 0);
+            foreach (double y in across.Between(across.At(0), across.At(1), Steps).Select(_chosen.Predict).Where(y => HasPlace(y, logY)))
+            {
+                double at = logY ? Math.Log10(y) : y;
+                (yLow, yHigh) = (Math.Min(yLow, Math.Max(at, low)), Math.Max(yHigh, Math.Min(at, high)));
+            }
         }
 
         double ySpan = yHigh - yLow;
         (yLow, yHigh) = (yLow - .06 * ySpan, yHigh + .06 * ySpan);
-        _y = new LogAxis(yLow, yHigh, Bottom, Top, (_, _) => 22);
+        _y = logY ? new LogAxis(yLow, yHigh, Bottom, Top, (_, _) => 22) : new LinearAxis(yLow, yHigh, Bottom, Top, (_, _) => 22);
         _left = 38 + _y.Labelled.Select(tick => tick.Ems * LabelSize).DefaultIfEmpty(20).Max();
-        _x = new LogAxis(xLow, xHigh, _left, Right, (one, next) => (one.Ems + next.Ems) / 2 * LabelSize + 12);
+        _x = logX ? new LogAxis(xLow, xHigh, _left, Right, Room) : new LinearAxis(xLow, xHigh, _left, Right, Room);
+
+        static double Room(Tick one, Tick next) => (one.Ems + next.Ems) / 2 * LabelSize + 12;
     }
+
+    /// <summary>Whether a value has a place on an axis.</summary>
+    private static bool HasPlace(double value, bool log) => double.IsFinite(value) && (value > 0 || !log);
 
     public void Draw(StringBuilder svg)
     {
@@ -83,9 +119,10 @@ internal sealed class SvgPanel
         foreach (Tick tick in _y.Labelled) Label(svg, _left - 5, _y.Place(tick.Value) + 3.5, "end", tick);
         svg.Append("</g>\n");
         double middle = (_left + Right) / 2, height = (Top + Bottom) / 2;
-        svg.Append($"<text x='{N(middle)}' y='{N(Bottom + 33)}' {Title(_curve.Curve.XName)}</text>\n");
-        string turned = _curve.Curve.YName.Length > 2 ? $"transform='rotate(-90 18 {N(height)})' " : "";
-        svg.Append($"<text x='18' y='{N(height)}' {turned}{Title(_curve.Curve.YName)}</text>\n");
+        svg.Append($"<text x='{N(middle)}' y='{N(Bottom + 33)}' {Title(_againstFitted ? $"{_curve.Curve.YName}, fitted" : _curve.Curve.XName)}</text>\n");
+        string title = _againstFitted ? $"{_curve.Curve.YName}, measured" : _curve.Curve.YName;
+        string turned = title.Length > 2 ? $"transform='rotate(-90 18 {N(height)})' " : "";
+        svg.Append($"<text x='18' y='{N(height)}' {turned}{Title(title)}</text>\n");
     }
 
     /// <summary>A letter is a symbol and stands in italics, a word does not.</summary>
@@ -126,7 +163,7 @@ internal sealed class SvgPanel
     }
 
     private IEnumerable<(double Place, int Number)> BreakPlaces() =>
-        (_chosen?.Parameters.FirstOrDefault(parameter => parameter is { Name: "d", IsVector: true })?.Values ?? [])
+        (_againstFitted ? [] : _chosen?.Parameters.FirstOrDefault(parameter => parameter is { Name: "d", IsVector: true })?.Values ?? [])
         .Select((d, i) => (_x.Place(d), i + 1))
         .Where(mark => mark.Item1 >= _left && mark.Item1 <= Right);
 
@@ -134,28 +171,32 @@ internal sealed class SvgPanel
     {
         svg.Append($"<g clip-path='url(#{Clip})' fill='none' stroke-linejoin='round'>\n");
         foreach ((Fit rival, (string colour, string dashes)) in Rivals())
-            Path(svg, rival, _x.At(0), _x.At(1), $"stroke='{colour}' stroke-width='1.1' stroke-dasharray='{dashes}'");
-        if (_chosen is not null)
+            Path(svg, rival.Predict, _x.At(0), _x.At(1), $"stroke='{colour}' stroke-width='1.1' stroke-dasharray='{dashes}'");
+        if (_againstFitted)
+        {
+            Path(svg, y => y, _x.At(0), _x.At(1), Solid);
+        }
+        else if (_chosen is not null)
         {
             double seam = _fitted.IsEmpty ? _x.At(0) : _fitted[^1].X;
-            Path(svg, _chosen, seam, _x.At(1), Beyond + " stroke-dasharray='6 3'");
-            Path(svg, _chosen, _x.At(0), seam, Solid);
+            Path(svg, _chosen.Predict, seam, _x.At(1), Beyond + " stroke-dasharray='6 3'");
+            Path(svg, _chosen.Predict, _x.At(0), seam, Solid);
         }
 
         svg.Append("</g>\n");
     }
 
     private IEnumerable<(Fit Rival, (string Colour, string Dashes) Style)> Rivals() =>
-        _curve.Fits.Where((_, i) => i != _curve.Chosen).Select((fit, i) => (fit, s_rivals[i % s_rivals.Length]));
+        _curve.Fits.Where((_, i) => i != _curve.Chosen && !_againstFitted).Select((fit, i) => (fit, s_rivals[i % s_rivals.Length]));
 
-    private void Path(StringBuilder svg, Fit fit, double from, double to, string style)
+    private void Path(StringBuilder svg, Func<double, double> line, double from, double to, string style)
     {
         var path = new StringBuilder();
         bool down = false;
-        foreach (double x in Samples(Math.Log10(from), Math.Log10(to)))
+        foreach (double x in _x.Between(from, to, Steps))
         {
-            double y = fit.Predict(x);
-            if (HasLog(y))
+            double y = line(x);
+            if (HasPlace(y, _logY))
             {
                 // Far outside the axes any place is as good: a file should not carry 1e200.
                 double place = Math.Clamp(_y.Place(y), -Height, 2 * Height);
@@ -171,12 +212,8 @@ internal sealed class SvgPanel
         if (path.Length > 0) svg.Append($"<path {style} d='{path}'/>\n");
     }
 
-    /// <summary>Values of x at equal steps of its logarithm, at most 1.5 points of the page apart.</summary>
-    private static IEnumerable<double> Samples(double logLow, double logHigh)
-    {
-        const int Steps = 300;
-        for (int i = 0; i <= Steps; i++) yield return Math.Pow(10, logLow + (logHigh - logLow) * i / Steps);
-    }
+    /// <summary>Steps of a line: at most 1.5 points of the page each.</summary>
+    private const int Steps = 300;
 
     private void Points(StringBuilder svg)
     {
@@ -206,7 +243,11 @@ internal sealed class SvgPanel
         List<(string Text, string Key)> rows = [];
         if (!_fitted.IsEmpty) rows.Add(($"fitted ({_fitted.Length})", Marker(FittedStyle(many: false))));
         if (!_heldOut.IsEmpty) rows.Add(($"held out ({_heldOut.Length})", Marker(HeldOutStyle(2.5, many: false))));
-        if (_chosen is not null)
+        if (_againstFitted)
+        {
+            rows.Add(($"fitted = measured; {Readable.Title(_chosen!)}", Line(Solid, 0, LegendKey)));
+        }
+        else if (_chosen is not null)
         {
             const double Seam = LegendKey / 2;
             rows.Add((Readable.Title(_chosen), Line(Solid, 0, Seam) + Line(Beyond + " stroke-dasharray='4 2'", Seam, LegendKey)));
@@ -250,12 +291,12 @@ internal sealed class SvgPanel
         IEnumerable<(double X, double Y, double Weight)> Spots()
         {
             foreach ((double x, double y) in _fitted.Concat(_heldOut)) yield return (_x.Place(x), _y.Place(y), 3);
-            for (int i = 0; i < _curve.Fits.Length; i++)
+            for (int i = 0; i < (_againstFitted ? 0 : _curve.Fits.Length); i++)
             {
-                foreach (double x in Samples(Math.Log10(_x.At(0)), Math.Log10(_x.At(1))))
+                foreach (double x in _x.Between(_x.At(0), _x.At(1), Steps))
                 {
                     double y = _curve.Fits[i].Predict(x);
-                    if (HasLog(y)) yield return (_x.Place(x), _y.Place(y), i == _curve.Chosen ? 1 : .3);
+                    if (HasPlace(y, _logY)) yield return (_x.Place(x), _y.Place(y), i == _curve.Chosen ? 1 : .3);
                 }
             }
 
@@ -264,11 +305,12 @@ internal sealed class SvgPanel
         }
     }
 
-    /// <summary>The ends of a set of logarithms; where they are all but equal, a tenth of a decade about them.</summary>
-    private static (double Low, double High) Range(IEnumerable<double> logs)
+    /// <summary>The ends of a set of values in the coordinate of an axis; where they are all but equal, a little about them.</summary>
+    private static (double Low, double High) Range(IEnumerable<double> values, bool log)
     {
         (double low, double high) = (double.PositiveInfinity, double.NegativeInfinity);
-        foreach (double log in logs) (low, high) = (Math.Min(low, log), Math.Max(high, log));
-        return high - low >= 1e-4 ? (low, high) : ((low + high) / 2 - .05, (low + high) / 2 + .05);
+        foreach (double value in values.Select(value => log ? Math.Log10(value) : value)) (low, high) = (Math.Min(low, value), Math.Max(high, value));
+        double size = log ? 1 : Math.Max(Math.Abs(low), Math.Abs(high)), middle = (low + high) / 2, about = log ? .05 : size > 0 ? .05 * size : 1;
+        return high - low >= 1e-4 * size && high > low ? (low, high) : (middle - about, middle + about);
     }
 }

@@ -5,8 +5,10 @@ using BnslGpu.Formats;
 
 namespace BnslGpu;
 
-/// <summary>A curve and its fits as a picture for paper: SVG, log-log, 480 by 360 points.</summary>
+/// <summary>A curve and its fits as a picture for paper: SVG, 480 by 360 points.</summary>
 /// <remarks>
+/// Log-log; an axis is linear where a fitted point has no logarithm or the chosen law may have none. A curve of several inputs is drawn as
+/// measured against fitted y, with the line on which they are equal.
 /// Colours are Okabe and Ito's (and greys), which colour-blind readers tell apart; dashes and markers differ as well, for print
 /// without colour.
 /// The same curve gives the same text. Nothing is fetched when it is viewed: no script, no style sheet, no font.
@@ -17,7 +19,7 @@ public static class SvgPlot
 
     /// <summary>Draws a curve: its points, the chosen fit, its rivals and its breaks.</summary>
     /// <param name="curve">The curve. Without a chosen fit its points are drawn alone.</param>
-    /// <returns>A whole SVG document. Points and stretches of a fit without a logarithm (≤ 0 or not finite) are left out.</returns>
+    /// <returns>A whole SVG document. Points and stretches of a fit without a place on the axes (not finite; ≤ 0 on a logarithmic one) are left out.</returns>
     public static string Render(CurveFit curve)
     {
         ArgumentNullException.ThrowIfNull(curve);
@@ -31,11 +33,8 @@ public static class SvgPlot
             <text x="240" y="18" font-size="12" font-weight="bold" text-anchor="middle">{Escaped(Readable.Shorten(name, 64))}</text>
 
             """);
-        ImmutableArray<(double X, double Y)> fitted = Drawable(curve.Curve.Fit), heldOut = Drawable(curve.Curve.HeldOut);
-        if (fitted.IsEmpty && heldOut.IsEmpty)
-            svg.Append("<text x='240' y='180' font-size='11' text-anchor='middle'>no point with x &gt; 0 and y &gt; 0</text>\n");
-        else
-            new SvgPanel(curve, fitted, heldOut).Draw(svg);
+        if (SvgPanel.Of(curve) is { } panel) panel.Draw(svg);
+        else svg.Append("<text x='240' y='180' font-size='11' text-anchor='middle'>no point that can be drawn</text>\n");
         return svg.Append("</svg>\n").ToString();
     }
 
@@ -77,17 +76,6 @@ public static class SvgPlot
 
         return files.ToImmutable();
     }
-
-    private static ImmutableArray<(double X, double Y)> Drawable(Points points)
-    {
-        var drawable = ImmutableArray.CreateBuilder<(double, double)>();
-        for (int i = 0; i < points.Count; i++)
-            if (HasLog(points.X[i]) && HasLog(points.Y[i])) drawable.Add((points.X[i], points.Y[i]));
-        return drawable.ToImmutable();
-    }
-
-    /// <summary>Whether a value has a place on a logarithmic axis.</summary>
-    internal static bool HasLog(double value) => value > 0 && double.IsFinite(value);
 
     /// <summary>A coordinate, to a hundredth of a point.</summary>
     internal static string N(double value) => (Math.Round(value, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);

@@ -186,6 +186,110 @@ public sealed class CliFitTests
         Assert.Contains(complaint, result.Error);
     }
 
+    [Fact]
+    public void Curves_without_the_fit_that_predict_is_asked_for_are_counted_in_one_sentence()
+    {
+        string rows = string.Concat(Falling.Split('\n')[1..^1].SelectMany(row => (string[])[row + "\n", row.Replace("one", "two", StringComparison.Ordinal) + "\n", row.Replace("one", "three", StringComparison.Ordinal) + "\n"]));
+        string report = CliRunner.RunWith("curve,x,y\n" + rows, CancellationToken.None, Small("-", "--format", "json")).Out;
+        CliResult result = CliRunner.RunWith(report, CancellationToken.None, "predict", "-", "--x", "1", "--breaks", "2");
+        Assert.Equal(new CliResult(1, "", "bnsl: 3 of 3 curves have no fit with 2 breaks and are left out: 'one', …\n"), result);
+    }
+
+    [Fact]
+    public void Law_of_two_inputs_is_fitted_and_predicted_at_points_of_two_inputs()
+    {
+        using ScratchFolder folder = new();
+        // loss = 1.5 + 400 N^-.5 + 300 D^-.25, each N with each D.
+        string rows = string.Concat(from n in (double[])[1e4, 1e5, 1e6, 1e7] from d in (double[])[1e6, 1e7, 1e8, 1e9] select $"{n:R},{d:R},{Law(n, d):R}\n");
+        string report = folder.File("report.json"), plots = folder.File("plots");
+        CliResult fit = CliRunner.Run("fit", folder.Write("runs.csv", "N,D,loss\n" + rows), "--x", "N,D", "--y", "loss", "--law", "chinchilla",
+            "--starts", "32", "--holdout", "4", "--output", report, "--plot", plots, "--quiet");
+        Assert.Equal(new CliResult(0, "", ""), fit);
+        Assert.Contains("loss, measured", File.ReadAllText(Path.Combine(plots, "runs.svg")));
+
+        CliResult result = CliRunner.Run("predict", report, "--x", "1e8/1e9,1e8/1e6..1e8:2");
+        Assert.Equal(0, result.ExitCode);
+        string[] lines = result.Out.TrimEnd().Split('\n');
+        Assert.Equal("curve,N,D,y", lines[0]);
+        foreach ((string line, (double n, double d)) in lines[1..].Zip([(1e8, 1e9), (1e8, 1e6), (1e8, 1e8)]))
+        {
+            double[] numbers = [.. line.Split(',')[1..].Select(field => double.Parse(field, CultureInfo.InvariantCulture))];
+            Assert.Equal((n, d), (numbers[0], numbers[1]));
+            Assert.Equal(Law(n, d), numbers[2], 1e-6);
+        }
+
+        using JsonDocument json = JsonDocument.Parse(CliRunner.Run("predict", report, "--x", "1e8/1e9", "--format", "json").Out);
+        Assert.Equal([1e8, 1e9], json.RootElement[0].GetProperty("x").EnumerateArray().Select(x => x.GetDouble()));
+        Assert.Contains("N             D", CliRunner.Run("predict", report, "--x", "1e8/1e9", "--format", "table").Out);
+        string unnamed = File.ReadAllText(report).Replace("xNames", "otherwise", StringComparison.Ordinal);
+        Assert.StartsWith("curve,x1,x2,y\n", CliRunner.RunWith(unnamed, CancellationToken.None, "predict", "-", "--x", "1e8/1e9").Out);
+        Assert.Equal(
+            new CliResult(2, "", "bnsl: --x has points of 1 input and the law chinchilla of curve 'runs' has 2; expected points written as N/D. See 'bnsl predict --help'.\n"),
+            CliRunner.Run("predict", report, "--x", "1e8"));
+        Assert.Equal(
+            new CliResult(2, "", "bnsl: --x has 0 and the law chinchilla of curve 'runs' needs numbers above 0. See 'bnsl predict --help'.\n"),
+            CliRunner.Run("predict", report, "--x", "1e8/0"));
+
+        static double Law(double n, double d) => 1.5 + (400 / Math.Sqrt(n)) + (300 * Math.Pow(d, -0.25));
+    }
+
+    [Fact]
+    public void Parameters_are_fixed_bounded_tied_and_started_from_the_command_line()
+    {
+        string file = Path.Combine(RepositoryRoot, "examples", "two-breaks.csv");
+        CliResult result = CliRunner.Run("fit", file, "--breaks", "2", "--starts", "1", "--format", "json", "--quiet",
+            "--fix", "a=0.2", "--fix", "c0=0.05", "--bound", "d1=5e4:2e5,d2=1e6:", "--tie", "f", "--init", "c1=0.3,c2=-0.2,d1=9e4,d2=1.1e7,f=0.4");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        using JsonDocument report = JsonDocument.Parse(result.Out);
+        JsonElement parameters = report.RootElement.GetProperty("curves")[0].GetProperty("fits")[0].GetProperty("parameters");
+        Assert.Equal((0.2, 0.05), (parameters.GetProperty("a").GetDouble(), parameters.GetProperty("c0").GetDouble()));
+        Assert.Equal(parameters.GetProperty("f")[0].GetDouble(), parameters.GetProperty("f")[1].GetDouble());
+        Assert.InRange(parameters.GetProperty("d")[0].GetDouble(), 5e4, 2e5);
+        Assert.InRange(parameters.GetProperty("d")[1].GetDouble(), 1e6, double.PositiveInfinity);
+        JsonElement rules = report.RootElement.GetProperty("options").GetProperty("parameters");
+        Assert.Equal(4, rules.GetProperty("ranges").GetArrayLength());
+        Assert.Equal("Infinity", rules.GetProperty("ranges")[3].GetProperty("upper").GetString());
+        Assert.Equal("f", rules.GetProperty("ties")[0][0].GetString());
+        Assert.Equal(9e4, rules.GetProperty("starts")[0].GetProperty("d1").GetDouble());
+    }
+
+    [Fact]
+    public void Fixed_value_outside_the_box_is_the_curve_s_reason()
+    {
+        CliResult result = CliRunner.RunWith(Falling, CancellationToken.None, Small("-", "--fix", "a=3"));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("a = 3 is outside the box of bnsl, which is 0 to 0.2499", result.Out);
+    }
+
+    [Theory]
+    [InlineData("--weight w", "one", "one-heavy")]
+    [InlineData("--sigma w --sigma-of log", "one-heavy", "one")]
+    public void Points_count_by_weight_and_by_inverse_square_of_sigma(string option, string less, string more)
+    {
+        // The last point lies off the power law; w is 1 throughout, or 10 there.
+        string rows = string.Concat(((string[])["one", "one-heavy"]).SelectMany(curve => ((int[])[1, 2, 4, 8, 16]).Select(x =>
+            $"{curve},{x},{(x == 16 ? 1.0 : 8.0 / x)},{(x == 16 && curve == "one-heavy" ? 10 : 1)}\n")));
+        CliResult result = CliRunner.RunWith("curve,x,y,w\n" + rows, CancellationToken.None, ["fit", "-", "--law", "m1", "--starts", "4", "--format", "json", "--quiet", .. option.Split(' ')]);
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument report = JsonDocument.Parse(result.Out);
+        Dictionary<string, double> atLast = report.RootElement.GetProperty("curves").EnumerateArray().ToDictionary(
+            curve => curve.GetProperty("curve").GetString()!, curve =>
+            {
+                JsonElement parameters = curve.GetProperty("fits")[0].GetProperty("parameters");
+                return Math.Abs((parameters.GetProperty("a").GetDouble() * Math.Pow(16, parameters.GetProperty("b").GetDouble())) - 1);
+            });
+        Assert.True(atLast[more] < 0.7 * atLast[less]);
+    }
+
+    [Fact]
+    public void Columns_of_x_and_y_that_are_not_there_are_named_in_one_sentence()
+    {
+        CliResult result = CliRunner.RunWith("step,loss\n1,2\n", CancellationToken.None, "fit", "-");
+        Assert.Equal(
+            new CliResult(1, "", "bnsl: stdin, line 1: there are no columns \"x\" and \"y\"; the columns are \"step\", \"loss\". Name the right ones with --x and --y.\n"),
+            result);
+    }
+
     private static string RepositoryRoot
     {
         get

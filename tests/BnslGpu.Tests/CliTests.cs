@@ -65,7 +65,26 @@ public sealed class CliTests
     [InlineData("fit a.csv --breaks 3-1", "bnsl: --breaks is '3-1'; expected whole numbers like 0,1,2 or a range like 0-3. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --breaks 0-7", "bnsl: --breaks = 7. Violated constraint: 0 to 6. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --breaks 1,1", "bnsl: --breaks = 1,1. Violated constraint: each number once. See 'bnsl fit --help'.")]
-    [InlineData("predict r.json --x 0", "bnsl: --x is '0'; expected numbers above 0 like 1e6,1e7 or a log-spaced range like 1e6..1e9:13. See 'bnsl predict --help'.")]
+    [InlineData("predict r.json --x nan", "bnsl: --x is 'nan'; expected numbers like 1e6,1e7, a log-spaced range like 1e6..1e9:13, or for several inputs these with / between, like 1e9/2e10 or 1e9/1e10..1e12:5. See 'bnsl predict --help'.")]
+    [InlineData("simulate --x 0", "bnsl: --x is '0'; expected numbers above 0 like 1e6,1e7 or a log-spaced range like 1e6..1e9:13. See 'bnsl simulate --help'.")]
+    [InlineData("fit a.csv --fix a", "bnsl: --fix is 'a'; expected values like a=0 or a=0,c0=0.5. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --fix a=0 --fix b=1,5", "bnsl: --fix is 'b=1,5'; expected values like a=0 or a=0,c0=0.5. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --bound f=1", "bnsl: --bound is 'f=1'; expected ranges like f=0.05:10 or d=:1e6. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --bound f=:", "bnsl: --bound is 'f=:'; expected ranges like f=0.05:10 or d=:1e6. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --bound f=2:1", "bnsl: --bound = f from 2 to 1. Violated constraint: lowest <= highest. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --tie f,", "bnsl: --tie is 'f,'; expected names like f or alpha=beta. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --tie c=f", "bnsl: --tie = c=f. Violated constraint: parameters of bnsl that are searched in the same coordinate. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --init a=x", "bnsl: --init is 'a=x'; expected values like a=0.3,b=2,c0=0.1. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --init d=-1", "bnsl: --init = d=-1. Violated constraint: > 0. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --init a=1 --init a=2 --starts 1", "bnsl: --starts = 1. Violated constraint: at least the 2 starts of one's own. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --fix b=2", "bnsl: --fix = b. Violated constraint: one of a, c0, c, d, f: bnsl searches b together with others, as the level at the last point. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --law m1 --fix q=2", "bnsl: --fix = q. Violated constraint: a parameter of the law: a, logA, b (c2 is c of the second break). See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --sigma-of log", "bnsl: --sigma-of is 'log' and there is no --sigma; expected the column that it speaks of. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --sigma s --sigma-of x", "bnsl: --sigma-of is 'x'; expected y or log. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --sigma s --weight w", "bnsl: --weight = 'w' and --sigma = 's'. Violated constraint: one of them says how much a point counts. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --law chinchilla", "bnsl: the law chinchilla has 2 inputs and --x names 1; expected a column for each. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --x N,D", "bnsl: the law bnsl has 1 input and --x names 2; expected a column for each. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --x N,N", "bnsl: --x = 'N,N'. Violated constraint: names of columns, each once. See 'bnsl fit --help'.")]
     [InlineData("simulate --c 1,2 --d 3", "bnsl: --c has 2 values, --d 1 and --f 0; each break needs one of each. See 'bnsl simulate --help'.")]
     [InlineData("simulate --b 0", "bnsl: --b is '0'; expected a finite number above 0. See 'bnsl simulate --help'.")]
     [InlineData("simulate --x 1,2 --holdout 2", "bnsl: --holdout is 2; expected fewer than the 2 points of a curve. See 'bnsl simulate --help'.")]
@@ -80,6 +99,9 @@ public sealed class CliTests
     [InlineData("predict report.json")]
     [InlineData("fit a.csv --starts")]
     [InlineData("fit a.csv --starts 1 --starts 2")]
+    [InlineData("predict r.json --x 1 --x 2")]
+    [InlineData("predict r.json --x 1/2,3")]
+    [InlineData("predict r.json --x 1/")]
     [InlineData("fit a.csv --holdout some")]
     [InlineData("fit a.csv --holdout 3 --fit-when split=fit")]
     [InlineData("fit a.csv --output report.png")]
@@ -95,6 +117,7 @@ public sealed class CliTests
         Assert.Matches("^bnsl: [^\n]+ See 'bnsl [a-z]+ --help'\\.\n$", result.Error);
         Assert.DoesNotContain("FitOptions", result.Error);
         Assert.DoesNotContain("CurveColumns", result.Error);
+        Assert.DoesNotContain("ParameterRules", result.Error);
     }
 
     [Theory]
@@ -116,6 +139,10 @@ public sealed class CliTests
         Assert.Contains("bnsl  breaks", laws.Out);
         Assert.Contains("x^-c0", laws.Out.Replace("x^(-c0)", "x^-c0", StringComparison.Ordinal));
         Assert.Contains("arXiv:2210.14891", laws.Out);
+        Assert.Contains("bnsl  breaks 1-6; 1 input; x > 0, y > 0\n", laws.Out);
+        Assert.Contains("    can be fixed, bounded, tied: a, c0, c, d, f\n", laws.Out);
+        Assert.Contains("chinchilla  breaks 0; 2 inputs; x > 0, y > 0\n", laws.Out);
+        Assert.Contains("    can be fixed, bounded, tied: E, alpha, beta\n", laws.Out);
     }
 
     [Fact]
@@ -153,6 +180,26 @@ public sealed class CliTests
     [InlineData("10..1:3")]
     [InlineData("1..inf:3")]
     public void Text_that_is_no_list_of_scales_is_refused(string text) => Assert.False(Scales.TryRead(text, out _));
+
+    [Theory]
+    [InlineData("1e9/2e10", "1000000000/20000000000")]
+    [InlineData("1/2,3/4", "1/2 3/4")]
+    [InlineData("1/10..1000:3", "1/10 1/100 1/1000")]
+    [InlineData("1..10:2/5..50:2", "1/5 1/50 10/5 10/50")]
+    [InlineData("-1,0,2", "-1 0 2")]
+    public void Points_are_inputs_between_slashes_each_a_number_or_a_range(string text, string expected)
+    {
+        Assert.True(Scales.TryReadPoints(text, out double[][] points));
+        Assert.Equal(expected, string.Join(' ', points.Select(point => string.Join('/', point))));
+    }
+
+    [Theory]
+    [InlineData("1/2,3")]
+    [InlineData("1/")]
+    [InlineData("1//2")]
+    [InlineData("0..5:3/1")]
+    [InlineData("1e0..1e9:10000/1..2:10000")]
+    public void Text_that_is_no_list_of_points_is_refused(string text) => Assert.False(Scales.TryReadPoints(text, out _));
 
     [Theory]
     [InlineData("0,1,2,3", new[] { 0, 1, 2, 3 })]

@@ -74,14 +74,14 @@ public sealed class CurveCsvTests : IDisposable
     public void Options_override_the_benchmark_columns()
     {
         const string text = "Domain,Task,Model,Seen Examples,Loss,Training,Steps,Error\nIC,t,m,1,2,1,10,20\nIC,t,m,3,4,0,30,40\n";
-        var columns = new CurveColumns { X = "steps", Y = "Error", Curve = ["Model", "Task"], FitWhen = "Training=0" };
+        var columns = new CurveColumns { X = ["steps"], Y = "Error", Curve = ["Model", "Task"], FitWhen = "Training=0" };
         Assert.Equal(["m|t: 30→40 | 10→20"], Read(text, columns).Curves.Select(Show));
     }
 
     [Fact]
     public void Columns_are_named_by_options_and_several_are_joined_in_the_curve_name()
     {
-        var columns = new CurveColumns { X = "Tokens", Y = "Loss", Curve = ["Model", "Seed"] };
+        var columns = new CurveColumns { X = ["Tokens"], Y = "Loss", Curve = ["Model", "Seed"] };
         Assert.Equal(["gpt|1: 10→3 |", "gpt|2: 10→4 |"], Read("Seed,Model,tokens,loss\n2,gpt,10,4\n1,gpt,10,3\n", columns).Curves.Select(Show));
     }
 
@@ -104,6 +104,65 @@ public sealed class CurveCsvTests : IDisposable
     public void Fit_when_that_never_holds_is_an_error_with_the_values_that_are_there() =>
         Fails("x,y,part\n1,2,train\n2,1,test\n", new() { FitWhen = "part=training" },
             "No row is a fit point: column \"part\" is never 'training' (it is 'train', 'test'). Name the right value with --fit-when Column=value.");
+
+    // Several inputs, weights, sigmas
+
+    [Fact]
+    public void Several_columns_of_x_are_the_inputs_in_their_order()
+    {
+        Curve curve = Assert.Single(Read("D,y,N,split\n20,2,1,fit\n10,3,1,fit\n10,1,2,test\n", new() { X = ["N", "D"] }).Curves);
+        Assert.Equal((2, 2, 1), (curve.Fit.Inputs, curve.Fit.Count, curve.HeldOut.Count));
+        Assert.Equal([1, 10, 1, 20], curve.Fit.X.ToArray());
+        Assert.Equal([3, 2], curve.Fit.Y.ToArray());
+        Assert.Equal([2, 10], curve.HeldOut.At(0).ToArray());
+        Assert.Equal(["N", "D"], curve.XNames);
+    }
+
+    [Theory]
+    [InlineData("1", "1 1 1 2", "3 1")]
+    [InlineData("2", "1 1 1 2", "3 1")]
+    [InlineData("0.9", "1 1 1 2", "3 1")]
+    public void Holdout_of_several_inputs_takes_the_last_by_the_first(string holdout, string fit, string heldOut)
+    {
+        Curve curve = Assert.Single(Read("N,D,y\n1,2,5\n3,1,4\n1,1,6\n", new() { X = ["N", "D"], Holdout = holdout }).Curves);
+        Assert.Equal((fit, heldOut), (string.Join(' ', curve.Fit.X.ToArray()), string.Join(' ', curve.HeldOut.X.ToArray())));
+    }
+
+    [Fact]
+    public void Weights_and_sigmas_come_with_their_points_fitted_and_held_out()
+    {
+        const string text = "x,y,w,split\n2,5,0.5,fit\n1,6,2,fit\n3,4,7,test\n";
+        Curve weighted = Assert.Single(Read(text, new() { Weight = "w" }).Curves), plain = Assert.Single(Read(text).Curves);
+        Assert.Equal([2, 0.5], weighted.Fit.Weights.ToArray());
+        Assert.Equal([7], weighted.HeldOut.Weights.ToArray());
+        Assert.Equal(0, weighted.Fit.Sigmas.Length);
+        Curve measured = Assert.Single(Read(text, new() { Sigma = "W", SigmaOf = SigmaOf.LogY }).Curves);
+        Assert.Equal([2, 0.5], measured.Fit.Sigmas.ToArray());
+        Assert.Equal((SigmaOf.LogY, SigmaOf.LogY), (measured.Fit.SigmaOf, measured.HeldOut.SigmaOf));
+        Assert.Equal((0, 0), (plain.Fit.Weights.Length, plain.Fit.Sigmas.Length));
+        Curve last = Assert.Single(Read("x,y,w\n2,5,0.5\n1,6,2\n", new() { Weight = "w", Holdout = "1" }).Curves);
+        Assert.Equal([0.5], last.HeldOut.Weights.ToArray());
+    }
+
+    [Theory]
+    [InlineData("0", "'0' is not greater than 0; expected a finite number > 0")]
+    [InlineData("-1", "'-1' is not greater than 0; expected a finite number > 0")]
+    [InlineData("", "an empty field is not a number; expected a finite number")]
+    [InlineData("inf", "'inf' is not finite; expected a finite number")]
+    public void Weight_or_sigma_is_a_finite_number_greater_than_zero(string field, string complaint)
+    {
+        string text = $"x,y,w\n1,2,1\n2,1,{field}\n", message = $"loss.csv, line 3, column \"w\": {complaint}. Remove the row or pass --skip-invalid.";
+        Fails(text, new() { Weight = "w" }, message);
+        Fails(text, new() { Sigma = "w" }, message);
+    }
+
+    [Fact]
+    public void X_of_any_sign_is_taken_where_it_is_asked_for()
+    {
+        Assert.Equal(["loss: -1→3 0→2 1→1 |"], Read("x,y\n0,2\n1,1\n-1,3\n", new() { AnyX = true }).Curves.Select(Show));
+        Fails("N,D,y\n1,0,2\n", new() { X = ["N", "D"] },
+            "loss.csv, line 2, column \"D\": '0' is not greater than 0; x is fitted on a log scale, expected a finite number > 0. Remove the row or pass --skip-invalid.");
+    }
 
     // What is held out
 
@@ -159,7 +218,12 @@ public sealed class CurveCsvTests : IDisposable
             Violations(new() { FitWhen = "Training=1", Holdout = "3" }));
         Assert.Equal(
             ["CurveColumns.FitWhen = 'Training'. Violated constraint: Column=value, as in Training=1."], Violations(new() { FitWhen = "Training" }));
-        Assert.Equal(["CurveColumns.X = ' '. Violated constraint: the name of a column."], Violations(new() { X = " " }));
+        foreach (string[] x in (string[][])[[" "], ["N", ""], ["N", "N"]])
+            Assert.Equal([$"CurveColumns.X = '{string.Join(',', x)}'. Violated constraint: names of columns, each once."], Violations(new() { X = [.. x] }));
+        Assert.Equal(["CurveColumns.Weight = ''. Violated constraint: the name of a column."], Violations(new() { Weight = "" }));
+        Assert.Equal(
+            ["CurveColumns.Weight = 'w' and CurveColumns.Sigma = 's'. Violated constraint: one of them says how much a point counts."],
+            Violations(new() { Weight = "w", Sigma = "s" }));
         Assert.Equal(["CurveColumns.Curve = 'a|'. Violated constraint: names of columns."], Violations(new() { Curve = ["a", ""] }));
         foreach (string holdout in new[] { "0", "-1", "1.0", "0.0", "1.5", "20%", "x", "", "0,2", "nan" })
             Assert.Equal(
@@ -198,7 +262,7 @@ public sealed class CurveCsvTests : IDisposable
     public void Lines_inside_quoted_fields_are_counted(string lineEnd)
     {
         const string text = "curve,\"x\n(tokens)\",y\n\"a\nb\",1,2\n\"a\n\nb\",3,4\n\"a\nb\",5,no\n";
-        Fails(text.Replace("\n", lineEnd, StringComparison.Ordinal), new() { X = "x\n(tokens)" },
+        Fails(text.Replace("\n", lineEnd, StringComparison.Ordinal), new() { X = ["x\n(tokens)"] },
             "loss.csv, line 8, column \"y\": 'no' is not a number; expected a finite number. Remove the row or pass --skip-invalid.");
     }
 
@@ -341,10 +405,16 @@ public sealed class CurveCsvTests : IDisposable
         "2 columns are called \"Loss\". Rename all but one, or name another with --y.")]
     [InlineData("x,x,y\n1,2,3\n", null,
         "2 columns are called \"x\". Rename all but one, or name another with --x.")]
+    [InlineData("step,loss\n1,2\n", null,
+        "there are no columns \"x\" and \"y\"; the columns are \"step\", \"loss\". Name the right ones with --x and --y.")]
+    [InlineData("x,y\n1,2\n", "inputs",
+        "there are no columns \"N\", \"D\" and \"w\"; the columns are \"x\", \"y\". Name the right ones with --x and --weight.")]
+    [InlineData("x,y\n1,2\n", "sigma",
+        "there is no column \"sd\"; the columns are \"x\", \"y\". Name the right one with --sigma.")]
     [InlineData("100,2.5\n200,2.4\n", null,
-        "there is no column \"x\"; the columns are \"100\", \"2.5\". The first line must name the columns, such as curve,x,y.")]
+        "there are no columns \"x\" and \"y\"; the columns are \"100\", \"2.5\". The first line must name the columns, such as curve,x,y.")]
     [InlineData("x y\n1 2\n", null,
-        "there is no column \"x\"; the columns are \"x y\". Columns are separated by commas, semicolons or tabs.")]
+        "there are no columns \"x\" and \"y\"; the columns are \"x y\". Columns are separated by commas, semicolons or tabs.")]
     public void Column_that_is_not_there_once_is_an_error_with_the_option_that_names_it(string text, string? option, string sentence)
     {
         CurveColumns columns = option switch
@@ -352,6 +422,8 @@ public sealed class CurveCsvTests : IDisposable
             "curve" => new() { Curve = ["model"] },
             "fit-when" => new() { FitWhen = "part=1" },
             "y" => new() { Y = "Loss" },
+            "inputs" => new() { X = ["N", "D"], Weight = "w" },
+            "sigma" => new() { Sigma = "sd" },
             _ => new(),
         };
         Fails(text, columns, "loss.csv, line 1: " + sentence);

@@ -58,6 +58,14 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void The_law_of_one_s_own_in_README_is_the_one_that_is_tested()
+    {
+        string[] readme = File.ReadAllLines(Path.Combine(Root(), "README.md"));
+        string[] shown = Between([.. readme.SkipWhile(line => line != "## A law of your own")], "```csharp", "```");
+        Assert.Equal(File.ReadAllLines(Path.Combine(Root(), "examples/OwnLaw/ExponentialLaw.cs")).Select(line => line.Trim()), shown);
+    }
+
+    [Fact]
     public void The_table_in_README_is_what_the_tool_prints()
     {
         CliResult result = CliRunner.Run("fit", Path.Combine(Root(), "examples/four-digit-addition.csv"));

@@ -158,6 +158,8 @@ public sealed class JsonFormat : IReportFormat
     {
         json.WriteStartObject();
         json.WriteString("curve", curve.Curve.Name);
+        WriteTexts(json, "xNames", curve.Curve.XNames);
+        json.WriteString("yName", curve.Curve.YName);
         json.WriteStartObject("points");
         json.WriteNumber("fit", curve.Curve.Fit.Count);
         json.WriteNumber("heldOut", curve.Curve.HeldOut.Count);
@@ -170,7 +172,7 @@ public sealed class JsonFormat : IReportFormat
         json.WriteStartArray("fits");
         foreach (Fit fit in curve.Fits) WriteFit(json, fit);
         json.WriteEndArray();
-        WriteSentences(json, "warnings", curve.Warnings);
+        WriteTexts(json, "warnings", curve.Warnings);
         json.WriteEndObject();
     }
 
@@ -232,7 +234,7 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "gradientNorm", fit.GradientNorm);
         json.WriteNumber("starts", fit.Starts);
         json.WriteNumber("startsAtMinimum", fit.StartsAtMinimum);
-        WriteSentences(json, "warnings", fit.Warnings);
+        WriteTexts(json, "warnings", fit.Warnings);
         json.WriteEndObject();
     }
 
@@ -248,10 +250,10 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndObject();
     }
 
-    private static void WriteSentences(Utf8JsonWriter json, string name, ImmutableArray<string> sentences)
+    private static void WriteTexts(Utf8JsonWriter json, string name, ImmutableArray<string> texts)
     {
         json.WriteStartArray(name);
-        foreach (string sentence in sentences) json.WriteStringValue(sentence);
+        foreach (string text in texts) json.WriteStringValue(text);
         json.WriteEndArray();
     }
 

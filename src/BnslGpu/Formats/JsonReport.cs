@@ -11,7 +11,14 @@ public sealed record SavedReport(ImmutableArray<SavedCurve> Curves);
 /// <param name="Name">The curve's name.</param>
 /// <param name="Chosen">Index of the chosen fit in <paramref name="Fits"/>; −1 where there is none.</param>
 /// <param name="Fits">The fits.</param>
-public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit> Fits);
+public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit> Fits)
+{
+    /// <summary>What each input is called; empty where the report does not say.</summary>
+    public ImmutableArray<string> XNames { get; init; } = [];
+
+    /// <summary>What the performance is called; empty where the report does not say.</summary>
+    public string YName { get; init; } = "";
+}
 
 /// <summary>One fit in a saved report.</summary>
 /// <param name="Law">Name of the law.</param>
@@ -96,7 +103,11 @@ public static class JsonReport
         Node chosen = node.Get("chosen");
         int index = chosen.Element.ValueKind == JsonValueKind.Null ? -1 : chosen.Integer();
         if (index < -1 || index >= fits.Length) throw chosen.Wrong($"null or the index of one of {fits.Length} fits");
-        return new SavedCurve(name, index, fits);
+        return new SavedCurve(name, index, fits)
+        {
+            XNames = node.Has("xNames") ? [.. node.Get("xNames").Items().Select(item => item.Text())] : [],
+            YName = node.Has("yName") ? node.Get("yName").Text() : "",
+        };
     }
 
     private static SavedFit ReadFit(Node node)
@@ -123,7 +134,7 @@ public static class JsonReport
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException($"{law.Source}, {law.Path}: {e.Message}", e);
+            throw new InvalidDataException($"{law.Source}, {law.Path}: {e.Message} Laws of your own must be added first, as with --laws-from.", e);
         }
     }
 
@@ -152,6 +163,8 @@ public static class JsonReport
             if (Element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
             return Element.TryGetProperty(property, out JsonElement value) ? At(value, property) : throw Missing(property);
         }
+
+        public bool Has(string property) => Element.ValueKind == JsonValueKind.Object && Element.TryGetProperty(property, out _);
 
         public IEnumerable<Node> Items()
         {

@@ -18,6 +18,7 @@ public class JsonTests
 
         Assert.Equal(report.Curves.Select(curve => curve.Curve.Name), saved.Curves.Select(curve => curve.Name));
         Assert.Equal([-1, 1], saved.Curves.Select(curve => curve.Chosen));
+        Assert.Equal(report.Curves.Select(curve => string.Join('|', curve.Curve.XNames.Append(curve.Curve.YName))), saved.Curves.Select(curve => string.Join('|', curve.XNames.Append(curve.YName))));
         Assert.Empty(saved.Curves[0].Fits);
         foreach ((Fit written, SavedFit read) in report.Curves[1].Fits.Zip(saved.Curves[1].Fits))
         {
@@ -34,6 +35,13 @@ public class JsonTests
     {
         SavedReport saved = JsonReport.Read(ReportFormatsTests.Written(new JsonFormat(), Sample.Report), "saved.json");
         Assert.Equal(Sample.Curve.Fits[1].Predict(1e9), saved.Curves[1].Fits[1].Predict(1e9));
+    }
+
+    [Fact]
+    public void A_report_from_before_inputs_had_names_is_read_without_them()
+    {
+        SavedCurve curve = JsonReport.Read("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [], "chosen": null }] }""", "saved.json").Curves[0];
+        Assert.Equal((0, ""), (curve.XNames.Length, curve.YName));
     }
 
     [Fact]

@@ -52,10 +52,79 @@ public class SvgPlotTests
     }
 
     [Fact]
-    public void A_curve_without_a_point_that_has_a_logarithm_says_so()
+    public void A_curve_without_a_point_that_has_a_place_says_so()
     {
-        XElement plot = Drawn(Sample.WithoutFit with { Curve = new Curve("zero", new Points([1, 2], [0, -1])) });
-        Assert.Contains("no point with x > 0 and y > 0", Texts(plot));
+        XElement plot = Drawn(Sample.WithoutFit with { Curve = new Curve("nowhere", new Points([1, 2], [double.NaN, double.PositiveInfinity])) });
+        Assert.Contains("no point that can be drawn", Texts(plot));
+    }
+
+    [Fact]
+    public void Axes_are_linear_where_fitted_points_have_no_logarithm()
+    {
+        string[] texts = Texts(Drawn(Sample.WithoutFit with { Curve = new Curve("signed", new Points([-1, 0, 1, 3], [-20, 0, 20, 30])) }));
+        foreach (string label in (string[])["−1", "0", "1", "2", "3", "−20", "−10", "10", "20", "30"]) Assert.Contains(label, texts);
+    }
+
+    [Fact]
+    public void A_held_out_point_without_a_logarithm_leaves_the_axes_as_they_are()
+    {
+        XElement plot = Drawn(Sample.Curve with { Curve = new Curve("one", Sample.Curve.Curve.Fit, new Points([1296, 2000], [.85, -1])) });
+        Assert.Equal(4 + 1 + 2, plot.Descendants(s_svg + "circle").Count());
+        Assert.Contains("held out (1)", Texts(plot));
+    }
+
+    [Fact]
+    public void A_law_of_any_sign_is_drawn_on_a_linear_axis()
+    {
+        // y = 2 − 4 x^(−.5), in equal steps of y from 0 at x = 4.
+        Fit rising = Sample.BnslFit(2, 4, .5, [], [], []) with { Law = "bnsl-rising" };
+        double[] x = [4, 7.1111111111111, 16, 64];
+        XElement plot = Drawn(Sample.Curve with { Curve = new Curve("rising", new Points(x, [0, .5, 1, 1.5])), Fits = [rising], Chosen = 0, Forecast = null });
+        double[] y = [.. plot.Elements(s_svg + "g").Elements(s_svg + "circle").Select(circle => double.Parse(circle.Attribute("cy")!.Value, CultureInfo.InvariantCulture))];
+        Assert.All((int[])[1, 2], i => Assert.Equal(y[i] - y[i - 1], y[i + 1] - y[i], .03));
+        Assert.Contains("1.0", Texts(plot));
+    }
+
+    [Fact]
+    public void A_curve_of_several_inputs_is_measured_against_fitted_y_with_the_line_where_they_agree()
+    {
+        Fit fit = Sample.BnslFit(0, 1, 1, [], [], []) with
+        {
+            Law = "chinchilla",
+            Parameters = [Sample.Scalar("E", 1), Sample.Scalar("A", 8), Sample.Scalar("logA", Math.Log(8)), Sample.Scalar("alpha", 1), Sample.Scalar("B", 8), Sample.Scalar("logB", Math.Log(8)), Sample.Scalar("beta", 1)],
+        };
+        // Fitted 3, 5 and 9; the second is measured 4.
+        var curve = new Curve("two inputs", new Points([8, 8, 4, 4, 2, 2], 2, [3, 4, 9]), new Points([1, 1], 2, [17])) { XNames = ["N", "D"], YName = "loss" };
+        XElement plot = Drawn(Sample.Curve with { Curve = curve, Fits = [fit], Chosen = 0, Forecast = null });
+        string[] texts = Texts(plot);
+        foreach (string text in (string[])["loss, fitted", "loss, measured", "fitted = measured; chinchilla", "fitted (3)", "held out (1)"]) Assert.Contains(text, texts);
+        XElement line = Assert.Single(plot.Descendants(s_svg + "path"));
+        (double X, double Y)[] ends = [.. line.Attribute("d")!.Value.TrimStart('M').Split(' ').Select(Place)];
+        (double X, double Y)[] points = [.. plot.Elements(s_svg + "g").Elements(s_svg + "circle").Select(circle => Place($"{circle.Attribute("cx")!.Value},{circle.Attribute("cy")!.Value}"))];
+        Assert.Equal(3, points.Count(OnLine));
+        Assert.Contains("no point that can be drawn", Texts(Drawn(Sample.WithoutFit with { Curve = curve })));
+
+        bool OnLine((double X, double Y) point) =>
+            Math.Abs(ends[0].Y + ((point.X - ends[0].X) / (ends[^1].X - ends[0].X) * (ends[^1].Y - ends[0].Y)) - point.Y) < .05;
+
+        static (double, double) Place(string pair) =>
+            pair.Split(',') is [var x, var y] ? (double.Parse(x, CultureInfo.InvariantCulture), double.Parse(y, CultureInfo.InvariantCulture)) : default;
+    }
+
+    [Theory]
+    [InlineData(-1, 1)]
+    [InlineData(0, 1e7)]
+    [InlineData(-3e-9, 2e-9)]
+    [InlineData(-1234, 99)]
+    [InlineData(0, 0)]
+    [InlineData(-7, -7)]
+    [InlineData(-1e200, 1e200)]
+    public void A_linear_axis_has_three_labels_or_more_and_no_two_alike(double low, double high)
+    {
+        XElement plot = Drawn(Sample.WithoutFit with { Curve = new Curve("two", new Points([1, 2, 3], [low, high, low])) });
+        XElement[] labels = [.. plot.Elements(s_svg + "g").First(group => group.Elements(s_svg + "text").Any()).Elements(s_svg + "text").Where(text => text.Attribute("text-anchor")!.Value == "end")];
+        Assert.InRange(labels.Length, 3, 12);
+        Assert.Equal(labels.Length, labels.Select(label => label.Value).Distinct().Count());
     }
 
     [Fact]
