@@ -41,7 +41,7 @@ internal static class ChanceBenchmark
                 double[] all = Searched(problem, Budgets[^1], (ulong)seed).StartLosses;
                 foreach (int budget in Budgets)
                 {
-                    Evidence evidence = MissedMinimum.Of(all.AsSpan(0, budget));
+                    Evidence evidence = MissedMinimum.Of(problem.Law.Breaks, all.AsSpan(0, budget));
                     double objective = all.AsSpan(0, budget).ToArray().Where(double.IsFinite).Min() / problem.Count;
                     table?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{set}\t{name}\t{problem.Law.Breaks}\t{seed}\t{budget}\t{evidence.RandomStarts}\t{evidence.RandomHits}\t{evidence.Chains}\t{evidence.ChainHits}\t{objective:R}\t{reference:R}"));
                 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO.Enumeration;
 using BnslGpu.Formats;
 
@@ -64,8 +65,11 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<ImmutableArray<ParameterValue>[]> _init = OptionKinds.Several<ImmutableArray<ParameterValue>>(
         "--init", "NAME=VALUE,…", "A start of your own, before the random ones; what it leaves out is drawn. May be given again.",
         "values like a=0.3,b=2,c0=0.1", RuleTexts.TryReadValues);
-    private readonly Option<int?> _starts = OptionKinds.Whole(
-        "--starts", "Starts of each curve and number of breaks: those of --init, random ones, then hops from the best minima. Default: 1280.", least: 1, most: FitOptions.MostStarts);
+    private readonly Option<int?> _starts = OptionKinds.Value<int?>(
+        "--starts", "auto|N", "Starts of each curve and number of breaks: those of --init, random ones, then hops from the best minima; auto spends as many as --missed asks for. Default: auto.",
+        $"auto or a whole number from 1 to {FitOptions.MostStarts}", TryReadStarts);
+    private readonly Option<double?> _missed = OptionKinds.Number(
+        "--missed", "With --starts auto: the chance of a missed minimum at which a search ends. Default: 0.02.", " above 0 and below 1", value => value is > 0 and < 1);
     private readonly Option<ulong?> _seed = OptionKinds.Seed("--seed", "Seed of every random number. Default: 0.");
     private readonly Option<string?> _precision = OptionKinds.OneOf(
         "--precision", "Arithmetic of the search; results are always refined in double. Default: double.",
@@ -96,7 +100,7 @@ internal sealed class FitCommand : ToolCommand
         });
         Add(_files);
         foreach (Option option in (Option[])[_x, _y, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
-            _recipe, _law, _lawsFrom, _breaks, _loss, _delta, _fix, _bound, _tie, _init, _starts, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
+            _recipe, _law, _lawsFrom, _breaks, _loss, _delta, _fix, _bound, _tie, _init, _starts, _missed, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
             Add(option);
     }
 
@@ -143,6 +147,12 @@ internal sealed class FitCommand : ToolCommand
         }
         if (!quiet && path is not (null or "-")) Streams.Say($"{path} written; {fitted} of {report.Curves.Length} curves fitted.");
         return ExitCode.Done;
+    }
+
+    private static bool TryReadStarts(string text, out int? starts)
+    {
+        starts = text == "auto" ? 0 : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is >= 1 and <= FitOptions.MostStarts ? count : null;
+        return starts is not null;
     }
 
     private static string Endings => OptionKinds.Listed([.. ReportFormats.All.Select(format => format.FileExtension)], "or");
@@ -196,6 +206,7 @@ internal sealed class FitCommand : ToolCommand
                 Starts = [.. call.GetValue(_init) ?? []],
             },
             Starts = call.GetValue(_starts) ?? given.Starts,
+            MissedChance = call.GetValue(_missed) ?? given.MissedChance,
             Seed = call.GetValue(_seed) ?? given.Seed,
             Precision = Enum.Parse<SearchPrecision>(call.GetValue(_precision) ?? $"{given.Precision}", ignoreCase: true),
             Device = call.GetValue(_device) ?? given.Device,

@@ -11,12 +11,16 @@ namespace BnslGpu;
 /// hop         a minimum of the population with one break or two moved (IScalingLaw.Hop), searched like a start
 /// </code>
 /// Monotonic basin hopping (Wales and Doye 1997; Leary 2000) with a population. A budget is spent chain by chain, and the last chain stops where it
-/// ends. Start s of a problem belongs to the same chain and round, and draws the same numbers, whatever runs beside it. A law with nothing to move
+/// ends; without a budget, a problem gets chain after chain until its chance of a missed minimum (<see cref="MissedMinimum"/>) is small: after its
+/// first random starts, or after any chain, <see cref="MostChains"/> at most. Start s of a problem belongs to the same chain and round, and draws the same numbers, whatever runs beside it. A law with nothing to move
 /// is searched from random starts alone.
 /// </remarks>
 internal static class BasinHopping
 {
     internal const int RandomStarts = 64, Hops = 32, Rounds = 18, ChainStarts = RandomStarts + (Rounds * Hops);
+
+    /// <summary>Chains of a problem without a budget, at most.</summary>
+    internal const int MostChains = 8;
 
     /// <summary>Minima of a chain that are hopped from, and by how much their losses differ: less would fill the population with copies of one.</summary>
     private const int Population = 4;
@@ -38,27 +42,48 @@ internal static class BasinHopping
     public static ImmutableArray<Candidates> Search(
         IBackend backend, ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken cancellation)
     {
+        bool auto = options.Starts == 0;
         Candidates[] found = [.. batch.Problems.Select(problem => new Candidates(problem, [], [], new double[options.Starts]))];
-        long done = 0, total = (long)options.Starts * found.Length;
+        int budget = auto ? MostChains * ChainStarts : options.Starts, chains = (budget + ChainStarts - 1) / ChainStarts;
+        int sideBySide = auto ? 1 : Math.Max(Together / RandomStarts / Math.Max(found.Length, 1), 1);
+        var sure = new bool[found.Length];
+
+        // Of an open budget nobody knows the end: progress is then in problems.
+        long done = 0, total = auto ? found.Length : (long)budget * found.Length;
         progress?.Report(new("search", 0, total));
-        int chains = (options.Starts + ChainStarts - 1) / ChainStarts, sideBySide = Math.Max(Together / RandomStarts / Math.Max(found.Length, 1), 1);
-        for (int firstChain = 0; firstChain < chains; firstChain += sideBySide)
+        for (int firstChain = 0; firstChain < chains && !Array.TrueForAll(sure, own => own); firstChain += sideBySide)
         {
-            Chain[] wave = [.. Enumerable.Range(firstChain, Math.Min(sideBySide, chains - firstChain)).SelectMany(chain => found.Select(own => new Chain(own, chain, options)))];
+            Chain[] wave =
+            [
+                .. Enumerable.Range(firstChain, Math.Min(sideBySide, chains - firstChain))
+                    .SelectMany(chain => Enumerable.Range(0, found.Length).Where(problem => !sure[problem]).Select(problem => new Chain(found[problem].Problem, problem, chain, budget, options))),
+            ];
             for (int round = 0; round <= Rounds; round++)
             {
-                Chain[] going = [.. wave.Where(chain => chain.Left > 0)];
+                Chain[] going = [.. wave.Where(chain => chain.Left > 0 && !sure[chain.Index])];
                 if (going.Length == 0) break;
                 Candidates[] starts = [.. going.Select(chain => chain.Next())];
-                ImmutableArray<Candidates> ends = backend.Descend(starts, options, progress is null ? null : new Part(progress, done, total), cancellation);
-                for (int k = 0; k < going.Length; k++) going[k].Take(ends[k]);
-                done += starts.Sum(some => (long)some.Losses.Length);
+                ImmutableArray<Candidates> ends = backend.Descend(starts, options, progress is null || auto ? null : new Part(progress, done, total), cancellation);
+                for (int k = 0; k < going.Length; k++)
+                {
+                    Chain chain = going[k];
+                    chain.Take(ends[k]);
+                    if (!auto || (chain.Left > 0 && !(firstChain == 0 && round == 0))) continue;
+                    sure[chain.Index] = MissedMinimum.Chance(chain.Problem, [.. found[chain.Index].StartLosses, .. chain.Losses]) <= options.MissedChance;
+                    done += sure[chain.Index] ? 1 : 0;
+                }
+
+                if (auto) progress?.Report(new("search", done, total));
+                else done += starts.Sum(some => (long)some.Losses.Length);
             }
 
-            for (int k = 0; k < wave.Length; k++)
+            foreach (Chain chain in wave)
             {
-                int problem = k % found.Length;
-                found[problem] = found[problem].And(wave[k].Best).Best(options.Keep, CandidateGap);
+                Candidates own = found[chain.Index];
+                double[] losses = own.StartLosses;
+                if (auto) losses = [.. losses, .. chain.Losses];
+                else chain.Losses.CopyTo(losses.AsSpan(chain.First));
+                found[chain.Index] = own.And(chain.Best).Best(options.Keep, CandidateGap) with { StartLosses = losses };
             }
         }
 
@@ -68,54 +93,62 @@ internal static class BasinHopping
     /// <summary>One chain of one problem.</summary>
     private sealed class Chain
     {
-        private readonly Problem _problem;
         private readonly SearchOptions _options;
-        private readonly double[] _startLosses;
-        private readonly int _end;
-        private int _next;
+        private readonly double[] _losses;
+        private int _made;
         private Candidates _population;
 
-        public Chain(Candidates found, int chain, SearchOptions options)
+        public Chain(Problem problem, int index, int chain, int budget, SearchOptions options)
         {
-            (_problem, _options, _startLosses) = (found.Problem, options, found.StartLosses);
-            _next = chain * ChainStarts;
-            _end = (int)Math.Min((long)_next + ChainStarts, options.Starts);
-            Best = _population = new(_problem, [], [], []);
+            (Problem, Index, _options, First) = (problem, index, options, chain * ChainStarts);
+            _losses = new double[(int)Math.Min((long)ChainStarts, budget - (long)First)];
+            Best = _population = new(problem, [], [], []);
         }
+
+        public Problem Problem { get; }
+
+        /// <summary>Which problem of the batch.</summary>
+        public int Index { get; }
+
+        /// <summary>Number of its first start.</summary>
+        public int First { get; }
+
+        /// <summary>Where the starts that were made ended.</summary>
+        public ReadOnlySpan<double> Losses => _losses.AsSpan(0, _made);
 
         /// <summary>The candidates of least loss so far.</summary>
         public Candidates Best { get; private set; }
 
         /// <summary>Starts that are still to be made.</summary>
-        public int Left => _end - _next;
+        public int Left => _losses.Length - _made;
 
         /// <summary>The starts of the next round.</summary>
         public Candidates Next()
         {
-            int p = _problem.ParameterCount, count = Math.Min(Left, _next % ChainStarts == 0 ? RandomStarts : Hops);
+            int p = Problem.ParameterCount, count = Math.Min(Left, _made == 0 ? RandomStarts : Hops);
             var θ = new double[count * p];
             for (int k = 0; k < count; k++)
             {
                 Span<double> start = θ.AsSpan(k * p, p);
                 if (_population.Losses.Length == 0)
                 {
-                    _problem.Start(_options.Seed, _next + k, start);
+                    Problem.Start(_options.Seed, First + _made + k, start);
                 }
                 else
                 {
                     _population[k % _population.Losses.Length].CopyTo(start);
-                    _problem.Hop(_options.Seed, _next + k, start);
+                    Problem.Hop(_options.Seed, First + _made + k, start);
                 }
             }
 
-            return new(_problem, θ, new double[count], []);
+            return new(Problem, θ, new double[count], []);
         }
 
         /// <summary>Takes where the starts of this round ended.</summary>
         public void Take(Candidates ends)
         {
-            ends.Losses.CopyTo(_startLosses, _next);
-            _next += ends.Losses.Length;
+            ends.Losses.CopyTo(_losses, _made);
+            _made += ends.Losses.Length;
             Best = Best.And(ends).Best(_options.Keep, CandidateGap);
             _population = _population.And(ends).Best(Population, PopulationGap);
         }

@@ -48,9 +48,17 @@ public sealed record FitOptions
     /// <summary>Most <see cref="Starts"/> of one problem.</summary>
     public const int MostStarts = 10_000_000;
 
-    /// <summary>Starts of each curve and number of breaks: those of <see cref="Parameters"/>, random ones, and hops from the best minima. 1 to <see cref="MostStarts"/>. Default 1280.</summary>
-    /// <remarks>The search goes in chains of 640: 64 random starts, then 18 rounds of 32 hops. The default is two chains.</remarks>
-    public int Starts { get; init; } = 1280;
+    /// <summary>
+    /// Starts of each curve and number of breaks: those of <see cref="Parameters"/>, random ones, and hops from the best minima. 1 to
+    /// <see cref="MostStarts"/>, or 0, the default, for as many as <see cref="MissedChance"/> asks for.
+    /// </summary>
+    /// <remarks>The search goes in chains of 640: 64 random starts, then 18 rounds of 32 hops; with 0, up to eight of them.</remarks>
+    public int Starts { get; init; }
+
+    /// <summary>Where <see cref="Starts"/> is 0: a search ends when the chance that a hundred times the starts would find a lower minimum is no larger than this. (0, 1). Default 0.02.</summary>
+    public double MissedChance { get; init; } = DefaultMissedChance;
+
+    internal const double DefaultMissedChance = 0.02;
 
     /// <summary>The seed of every random number.</summary>
     public ulong Seed { get; init; }
@@ -89,8 +97,9 @@ public sealed record FitOptions
         _ = BnslGpu.Loss.Get(Loss);
         Parameters.Validate(AllLaws);
         if (!(Delta > 0) || !double.IsFinite(Delta)) throw Violated(nameof(Delta), Delta, "> 0 and finite");
-        if (Starts is < 1 or > MostStarts) throw Violated(nameof(Starts), Starts, $"1 to {MostStarts}");
-        if (Starts < Parameters.Starts.Length) throw Violated(nameof(Starts), Starts, $"at least the {Parameters.Starts.Length} starts of one's own");
+        if (Starts is < 0 or > MostStarts) throw Violated(nameof(Starts), Starts, $"0 to {MostStarts}");
+        if (!(MissedChance is > 0 and < 1)) throw Violated(nameof(MissedChance), MissedChance, "> 0 and < 1");
+        if (Starts > 0 && Starts < Parameters.Starts.Length) throw Violated(nameof(Starts), Starts, $"at least the {Parameters.Starts.Length} starts of one's own");
         if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
         if (SearchIterations < 1) throw Violated(nameof(SearchIterations), SearchIterations, ">= 1");
         if (Threads < 0) throw Violated(nameof(Threads), Threads, ">= 0");

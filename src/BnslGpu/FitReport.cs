@@ -87,6 +87,12 @@ public sealed record Fit
     /// <summary>Starts that ended within 1e-6 (relative) of this objective.</summary>
     public required int StartsAtMinimum { get; init; }
 
+    /// <summary>
+    /// Chance that a hundred times the starts would find an objective lower by more than a thousandth; estimated from how often, and by how many
+    /// independent chains of starts, this minimum was found. Calibrated on planted and on real curves for laws of the BNSL family under loss msle.
+    /// </summary>
+    public required double MissedChance { get; init; }
+
     /// <summary>What a reader should know before trusting this fit, as sentences.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 

@@ -49,12 +49,13 @@ internal static class FitSummary
             GradientNorm = best.GradientNorm * unit * unit,
             Starts = candidates.StartLosses.Length,
             StartsAtMinimum = candidates.StartLosses.Count(loss => loss <= same),
+            MissedChance = double.IsFinite(objective) ? MissedMinimum.Chance(problem, candidates.StartLosses) : double.NaN,
             Warnings = [],
         };
         (double fitError, _, _) = SquaredLogError(problem.Law, parameters, curve.Fit);
         (double heldOut, double spread, int scored) = SquaredLogError(problem.Law, parameters, curve.HeldOut);
         double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(scored))) - Math.Sqrt(heldOut);
-        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = diagnostics.Warnings(curve.Fit) };
+        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)] };
     }
 
     /// <summary>Lower; of those that agree to rounding, the one with the smaller gradient.</summary>

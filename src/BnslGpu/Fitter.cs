@@ -58,7 +58,7 @@ public static class Fitter
         var batch = new ProblemBatch(problems);
         ImmutableArray<Candidates> candidates = backend.Search(
             batch,
-            new(options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize),
+            new(options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize, options.MissedChance),
             progress,
             cancellation);
         double searched = clock.Elapsed.TotalSeconds;

@@ -3,14 +3,16 @@ using System.Collections.Immutable;
 namespace BnslGpu;
 
 /// <summary>How a search is made.</summary>
-/// <param name="Starts">Starts of each problem.</param>
+/// <param name="Starts">Starts of each problem; 0 spends as many as <paramref name="MissedChance"/> asks for.</param>
 /// <param name="Seed">The seed.</param>
 /// <param name="Keep">Candidates that are kept of each problem.</param>
 /// <param name="Precision">Arithmetic of the search; ranking is always in double.</param>
 /// <param name="Iterations">Damped steps of each start, at most.</param>
 /// <param name="Threads">Threads; 0 takes every core.</param>
 /// <param name="ChunkSize">Starts that a thread takes at a time; 0 lets the backend choose.</param>
-public sealed record SearchOptions(int Starts, ulong Seed, int Keep, SearchPrecision Precision, int Iterations, int Threads = 0, int ChunkSize = 0);
+/// <param name="MissedChance">Chance of a missed minimum at which a problem's search ends, where <paramref name="Starts"/> is 0.</param>
+public sealed record SearchOptions(
+    int Starts, ulong Seed, int Keep, SearchPrecision Precision, int Iterations, int Threads = 0, int ChunkSize = 0, double MissedChance = FitOptions.DefaultMissedChance);
 
 /// <summary>What can evaluate, screen and search a batch of problems. Answers come in the order of the problems and do not depend on it.</summary>
 public interface IBackend

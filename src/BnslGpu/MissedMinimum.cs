@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace BnslGpu;
 
 /// <summary>What the starts of a problem witness of its lowest minimum: how often it was found, and by how many that knew nothing of each other.</summary>
@@ -20,9 +22,37 @@ internal static class MissedMinimum
     /// <summary>Losses within this are one minimum, relative: what a search leaves of a valley.</summary>
     internal const double Same = 1e-3;
 
-    /// <summary>Reads the evidence from where the starts ended.</summary>
+    private static readonly double[][] Weights =
+    [
+        [0, -1.5, 0, 0],
+        [0, -1.5, -1, 1],
+        [0, -1, -1, 1],
+        [0, -0.7, -1, 1],
+    ];
+
+    /// <summary>The chance that a hundred times the starts would find a lower minimum.</summary>
+    /// <param name="problem">The problem.</param>
     /// <param name="losses">Σ w r² at which each start ended, in order.</param>
-    public static Evidence Of(ReadOnlySpan<double> losses)
+    public static double Chance(Problem problem, ReadOnlySpan<double> losses) => Chance(problem.Law.Breaks, Of(problem.Law.Breaks, losses));
+
+    /// <summary>A sentence where the chance is worth one.</summary>
+    public static IEnumerable<string> Warnings(double chance)
+    {
+        if (chance > 0.1) yield return string.Create(CultureInfo.InvariantCulture, $"A lower minimum may have been missed (chance {100 * chance:F0} %): more starts would tell.");
+    }
+
+    /// <inheritdoc cref="Chance(Problem, ReadOnlySpan{double})"/>
+    internal static double Chance(int breaks, Evidence evidence)
+    {
+        double[] w = Weights[Math.Min(breaks, Weights.Length - 1)];
+        double logit = w[0] + (w[1] * Math.Log(1 + evidence.RandomHits)) + (w[2] * Math.Log(1 + evidence.ChainHits)) + (w[3] * (evidence.Chains - evidence.ChainHits));
+        return 1 / (1 + Math.Exp(-logit));
+    }
+
+    /// <summary>Reads the evidence from where the starts ended.</summary>
+    /// <param name="breaks">Number of breaks; a law without has nothing to hop with, and all its starts are random.</param>
+    /// <param name="losses">Σ w r² at which each start ended, in order.</param>
+    public static Evidence Of(int breaks, ReadOnlySpan<double> losses)
     {
         double best = double.PositiveInfinity;
         foreach (double loss in losses) best = Math.Min(best, double.IsNaN(loss) ? double.PositiveInfinity : loss);
@@ -36,12 +66,12 @@ internal static class MissedMinimum
             {
                 bool hit = chain[k] <= limit;
                 found |= hit;
-                if (k >= BasinHopping.RandomStarts) continue;
+                if (breaks > 0 && k >= BasinHopping.RandomStarts) continue;
                 random++;
                 hits += hit ? 1 : 0;
             }
 
-            if (chain.Length < BasinHopping.ChainStarts) continue;
+            if (breaks == 0 || chain.Length < BasinHopping.ChainStarts) continue;
             chains++;
             chainHits += found ? 1 : 0;
         }

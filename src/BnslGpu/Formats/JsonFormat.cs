@@ -84,7 +84,9 @@ public sealed class JsonFormat : IReportFormat
         json.WriteRawValue($"[{string.Join(", ", options.Breaks)}]");
         json.WriteString("loss", options.Loss);
         json.WriteNumber("delta", options.Delta);
-        json.WriteNumber("starts", options.Starts);
+        if (options.Starts > 0) json.WriteNumber("starts", options.Starts);
+        else json.WriteString("starts", "auto");
+        json.WriteNumber("missedChance", options.MissedChance);
         json.WriteString("precision", options.Precision == SearchPrecision.Mixed ? "mixed" : "double");
         json.WriteNumber("refined", options.Refined);
         json.WriteNumber("searchIterations", options.SearchIterations);
@@ -234,6 +236,7 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "gradientNorm", fit.GradientNorm);
         json.WriteNumber("starts", fit.Starts);
         json.WriteNumber("startsAtMinimum", fit.StartsAtMinimum);
+        WriteNumber(json, "missedChance", fit.MissedChance);
         WriteTexts(json, "warnings", fit.Warnings);
         json.WriteEndObject();
     }

@@ -86,12 +86,22 @@ public sealed class TableFormat : IReportFormat
         table.Right("AICc", fits.Select(fit => Criterion(fit.Aicc)));
         table.Right("BIC", fits.Select(fit => Criterion(fit.Bic)));
         table.Right("starts at minimum", fits.Select(fit => $"{fit.StartsAtMinimum} of {fit.Starts}"));
+        table.Right("missed", fits.Select(Missed));
         table.Left("", fits.Select(fit => fit.Termination is Termination.MaxIterations or Termination.NonFinite ? $"{fit.Termination}" : ""));
         return table.Lines();
 
         static string Criterion(double value) =>
             double.IsFinite(value) ? value.ToString("F2", CultureInfo.InvariantCulture) : Readable.Number(value, 4);
     }
+
+    /// <summary>The chance of a missed minimum.</summary>
+    private static string Missed(Fit fit) => fit.MissedChance switch
+    {
+        double.NaN => "",
+        < 0.001 => "< 0.1 %",
+        < 0.1 and var chance => $"{(100 * chance).ToString("F1", CultureInfo.InvariantCulture)} %",
+        var chance => $"{(100 * chance).ToString("F0", CultureInfo.InvariantCulture)} %",
+    };
 
     private static void HeldOut(Columns table, IEnumerable<Fit?> fits)
     {
@@ -177,7 +187,7 @@ public sealed class TableFormat : IReportFormat
         if (curves.Any(curve => curve.Curve.HeldOut.Count > 0)) HeldOut(table, chosen);
         foreach (string name in new[] { "a", "c0" })
             if (chosen.Any(fit => Scalar(fit, name) is not null)) table.Right(name, chosen.Select(fit => Scalar(fit, name) ?? ""));
-        table.Right("starts", chosen.Select(fit => fit is null ? "" : Percent(fit)));
+        table.Right("missed", chosen.Select(fit => fit is null ? "" : Missed(fit)));
         lines.AddRange(table.Lines());
         lines.Add("");
         Summary(report, lines);
@@ -187,7 +197,6 @@ public sealed class TableFormat : IReportFormat
                 ? Readable.Number(parameter.Values[0], 4)
                 : null;
 
-        static string Percent(Fit fit) => fit.Starts > 0 ? $"{100L * fit.StartsAtMinimum / fit.Starts} %" : "";
     }
 
     private static void Summary(FitReport report, List<string> lines)
@@ -197,7 +206,7 @@ public sealed class TableFormat : IReportFormat
         string count = Readable.Count(report.Curves.Length, "curve");
         if (without > 0) count += $", {without} of them without a fit";
         lines.Add($"{count}; law {string.Join(',', report.Options.Laws)}, loss {report.Options.Loss}, recipe {report.Options.Recipe}");
-        lines.Add("starts: the share of them that ended at the minimum");
+        lines.Add("missed: the chance that a hundred times the starts would find a lower minimum");
         double[] errors = [.. fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut).Where(error => !double.IsNaN(error)).Order()];
         if (errors.Length > 0)
         {

@@ -71,6 +71,7 @@ internal static class Sample
             GradientNorm = 1e-12,
             Starts = 16,
             StartsAtMinimum = 12,
+            MissedChance = .015625,
             Warnings = [],
         };
     }
