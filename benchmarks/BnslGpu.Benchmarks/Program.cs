@@ -23,7 +23,7 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             usage: lanes [--rounds N]
-                   suite --data DIR [--starts N] [--precision double|mixed]
+                   suite --data DIR [--minima FILE] [--seed N] [--starts N] [--precision double|mixed]
                    laws --data DIR [--released FILE]
                    minima --data DIR --output FILE [--starts N] [--threads N]
                    peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]

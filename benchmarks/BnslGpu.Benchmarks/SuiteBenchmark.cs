@@ -11,10 +11,10 @@ internal static class SuiteBenchmark
 
     public static int Run(string[] args, TextWriter output)
     {
-        (string folder, FitOptions options) = Parse(args);
+        (string folder, string? minima, FitOptions options) = Parse(args);
         if (options.Threads > 0)
         {
-            Measure(folder, options, output);
+            Measure(folder, minima, options, output);
             return 0;
         }
 
@@ -22,7 +22,7 @@ internal static class SuiteBenchmark
             # The learning curves of arXiv:2209.06640
 
             {Timing.Machine()}
-            - least squares on log y, {string.Join(", ", options.Breaks)} breaks, {options.Starts} starts, seed {options.Seed}, {options.Precision.ToString().ToLowerInvariant()} precision
+            - least squares on log y, {string.Join(", ", options.Breaks)} breaks, {(options.Starts == 0 ? string.Create(CultureInfo.InvariantCulture, $"starts until the chance of a missed minimum is below {options.MissedChance}") : $"{options.Starts} starts")}, seed {options.Seed}, {options.Precision.ToString().ToLowerInvariant()} precision
             - a process a run: seconds and CPU-seconds include the compilation of the engine, CPU-seconds the whole process
             """);
         for (int threads = 1; threads <= 2; threads++)
@@ -36,9 +36,9 @@ internal static class SuiteBenchmark
         return 0;
     }
 
-    private static (string Folder, FitOptions Options) Parse(string[] args)
+    private static (string Folder, string? Minima, FitOptions Options) Parse(string[] args)
     {
-        string? folder = null;
+        string? folder = null, minima = null;
         FitOptions options = FitOptions.LeastSquares;
         for (int i = 0; i < args.Length; i += 2)
         {
@@ -46,14 +46,16 @@ internal static class SuiteBenchmark
             switch (args[i])
             {
                 case "--data": folder = value; break;
+                case "--minima": minima = value; break;
+                case "--seed": options = options with { Seed = ulong.Parse(value, CultureInfo.InvariantCulture) }; break;
                 case "--starts": options = options with { Starts = int.Parse(value, CultureInfo.InvariantCulture) }; break;
                 case "--precision": options = options with { Precision = Enum.Parse<SearchPrecision>(value, ignoreCase: true) }; break;
                 case "--threads": options = options with { Threads = int.Parse(value, CultureInfo.InvariantCulture) }; break;
-                default: throw new ArgumentException($"suite takes --data DIR, --starts N and --precision double|mixed; '{args[i]}' was given.", nameof(args));
+                default: throw new ArgumentException($"suite takes --data DIR, --minima FILE, --seed N, --starts N and --precision double|mixed; '{args[i]}' was given.", nameof(args));
             }
         }
 
-        return (folder ?? throw new ArgumentException("suite needs --data DIR, the folder of " + string.Join(" and ", Files) + ".", nameof(args)), options);
+        return (folder ?? throw new ArgumentException("suite needs --data DIR, the folder of " + string.Join(" and ", Files) + ".", nameof(args)), minima, options);
     }
 
     private static int RunChild(string[] args, TextWriter output)
@@ -69,7 +71,7 @@ internal static class SuiteBenchmark
         return child.ExitCode;
     }
 
-    private static void Measure(string folder, FitOptions options, TextWriter output)
+    private static void Measure(string folder, string? minima, FitOptions options, TextWriter output)
     {
         var clock = Stopwatch.StartNew();
         CurveTable table = CurveCsv.ReadFiles([.. Files.Select(file => Path.Combine(folder, file))]);
@@ -77,7 +79,7 @@ internal static class SuiteBenchmark
         FitReport report = Fitter.Fit(table.Curves, options);
         using var process = Process.GetCurrentProcess();
         double cpu = process.TotalProcessorTime.TotalSeconds;
-        long starts = (long)options.Starts * report.Curves.Sum(curve => curve.Fits.Length);
+        long starts = report.Curves.Sum(curve => curve.Fits.Sum(fit => (long)fit.Starts));
         output.WriteLine($"""
             ## {options.Threads} thread{(options.Threads == 1 ? "" : "s")}
 
@@ -88,6 +90,7 @@ internal static class SuiteBenchmark
             Search on {report.Device}.
             """);
         if (options.Threads > 1) return;
+        if (minima is not null) WriteFound(KnownMinima.Read(minima), report, output);
 
         string[] domains = [.. report.Curves.Select(Domain).Distinct(StringComparer.Ordinal)];
         output.WriteLine();
@@ -108,6 +111,24 @@ internal static class SuiteBenchmark
             double Mean(IEnumerable<CurveFit> curves) => curves.Average(curve => curve.Fits[which(curve)].Rmsle.HeldOut);
             output.WriteLine($"| {name} | {string.Join(" | ", domains.Select(domain => Mean(report.Curves.Where(curve => Domain(curve) == domain)).ToString("F5", CultureInfo.InvariantCulture)))} "
                 + $"| {Mean(report.Curves):F5} |");
+        }
+    }
+
+    /// <summary>How many of the best known minima were found, within a thousandth of their objective.</summary>
+    private static void WriteFound(Dictionary<(string Curve, int Breaks), double> known, FitReport report, TextWriter output)
+    {
+        var fits = report.Curves.SelectMany(curve => curve.Fits.Select(fit => (Curve: curve.Curve.Name, Fit: fit))).Where(one => known.ContainsKey((one.Curve, one.Fit.Breaks))).ToList();
+        output.WriteLine($"""
+
+            Best known minima (benchmarks/results/minima.csv: problems with at least p + 2 fit points) that were found within .1 % of their objective:
+
+            | breaks | problems | found | share | mean starts |
+            |---|---|---|---|---|
+            """);
+        foreach (var group in fits.GroupBy(one => one.Fit.Breaks).Append(fits.GroupBy(_ => -1).Single()))
+        {
+            int found = group.Count(one => one.Fit.Objective <= known[(one.Curve, one.Fit.Breaks)] * (1 + MissedMinimum.Same));
+            output.WriteLine($"| {(group.Key < 0 ? "all" : group.Key)} | {group.Count()} | {found} | {found / (double)group.Count():F4} | {group.Average(one => one.Fit.Starts):F0} |");
         }
     }
 

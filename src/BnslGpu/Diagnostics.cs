@@ -76,7 +76,7 @@ internal sealed class Diagnostics
         {
             double[] slopes = [.. free.Select((j, i) => _jacobian[(k * p) + j] / lengths[i])], along = new double[m];
             double size = Math.Sqrt(slopes.Sum(slope => slope * slope));
-            bool determined = !Enumerable.Range(0, p).Any(j => _minimum.Held[j] && _jacobian[(k * p) + j] != 0);
+            bool determined = !Enumerable.Range(0, p).Any(j => _minimum.Held[j] && !IsFixed(j) && _jacobian[(k * p) + j] != 0);
             for (int i = 0; i < m; i++)
             {
                 double slope = 0;
@@ -92,6 +92,9 @@ internal sealed class Diagnostics
             for (int l = 0; l < count; l++) covariance[(k * count) + l] = rows[k].Zip(rows[l], (left, right) => left * right).Sum();
         return (covariance, condition);
     }
+
+    /// <summary>A fixed parameter is known and adds nothing; one that is held at a bound would move if it could.</summary>
+    private bool IsFixed(int j) => _problem.Lower[j] >= _problem.Upper[j];
 
     /// <summary>What a reader should know before trusting the fit, as sentences.</summary>
     /// <param name="points">The points that were fitted.</param>
@@ -136,7 +139,7 @@ internal sealed class Diagnostics
             for (int i = 0; i < count; i++)
             {
                 int j = _problem.Law.CoordinateOf(at + i);
-                if (j < 0 || !(_problem.Lower[j] < _problem.Upper[j])) continue;
+                if (j < 0 || IsFixed(j)) continue;
                 double θ = _minimum.Parameters[j];
                 if (θ > _problem.Lower[j] && θ < _problem.Upper[j]) continue;
                 on.Add($"{parameter.Name}{(parameter.PerBreak ? $"{i + 1}" : "")} = {Natural[at + i].ToString("g4", CultureInfo.InvariantCulture)}");

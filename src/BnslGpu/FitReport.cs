@@ -36,6 +36,11 @@ public sealed record Parameter(string Name, bool IsVector, ImmutableArray<double
 /// <param name="HeldOutError">sqrt(mean e + std e / √n) − sqrt(mean e), population std, as in arXiv:2210.14891; NaN without held-out points.</param>
 public readonly record struct Rmsle(double Fit, double HeldOut, double HeldOutError);
 
+/// <summary>Root mean squared error of y, in its unit.</summary>
+/// <param name="Fit">Over the fit points.</param>
+/// <param name="HeldOut">Over the held-out points; NaN without any.</param>
+public readonly record struct Rmse(double Fit, double HeldOut);
+
 /// <summary>A law fitted to one curve.</summary>
 public sealed record Fit
 {
@@ -66,8 +71,14 @@ public sealed record Fit
     /// <summary>Mean squared residual in the units of the loss, by weight; with priors, their part in it.</summary>
     public required double Objective { get; init; }
 
-    /// <summary>Errors of log y.</summary>
+    /// <summary>Errors of log y; NaN where no y is above 0.</summary>
     public required Rmsle Rmsle { get; init; }
+
+    /// <summary>Errors of y.</summary>
+    public required Rmse Rmse { get; init; }
+
+    /// <summary>Parameters that the fit chose: neither fixed nor following another.</summary>
+    public required int FreeParameters { get; init; }
 
     /// <summary>Akaike's criterion with small-sample correction; k counts the noise; +∞ where n − k − 1 ≤ 0.</summary>
     public required double Aicc { get; init; }

@@ -43,6 +43,8 @@ internal static class FitSummary
             Condition = diagnostics.Condition,
             Objective = objective * unit * unit,
             Rmsle = default,
+            Rmse = new(ErrorOfY(problem.Law, parameters, curve.Fit), ErrorOfY(problem.Law, parameters, curve.HeldOut)),
+            FreeParameters = p,
             Aicc = ModelSelection.Aicc(objective, n, p),
             Bic = ModelSelection.Bic(objective, n, p),
             Termination = best.Termination,
@@ -68,6 +70,15 @@ internal static class FitSummary
         var nothing = new double[p];
         Array.Fill(nothing, double.NaN);
         return new(nothing, double.NaN, double.NaN, Termination.NonFinite, 0, new bool[p], new double[p * (p + 1)]);
+    }
+
+    /// <summary>sqrt(mean (ŷ − y)²); NaN without points.</summary>
+    private static double ErrorOfY(ScalingLaw law, ImmutableArray<Parameter> parameters, Points points)
+    {
+        double[] predicted = law.Predict(parameters, points.X);
+        double sum = 0;
+        for (int i = 0; i < points.Count; i++) sum += (predicted[i] - points.Y[i]) * (predicted[i] - points.Y[i]);
+        return Math.Sqrt(sum / points.Count);
     }
 
     /// <summary>Mean and population standard deviation of (log ŷ − log y)² over the points whose y is above 0; NaN without any.</summary>

@@ -12,23 +12,20 @@ internal readonly record struct Evidence(int RandomStarts, int RandomHits, int C
 /// <summary>The chance that a hundred times the starts would find a lower minimum than the one reported.</summary>
 /// <remarks>
 /// <code>
-/// logit p = w₀ + w₁ log(1 + random hits) + w₂ log(1 + chain hits) + w₃ chains that missed/(1 + chains)      one row of w a number of breaks
+/// logit p = −3 − log(1 + h)                                       less than two breaks
+///         = .3 − .4 log(1 + h), 1.5 − .4 log(1 + h)               two, three or more, before a chain is complete
+///         = −2.5 − 1.5 log(1 + h) − 2.5 log k + 5 (K − k)/K       after K chains
 /// </code>
-/// Calibrated by logistic regression: see docs/method.md and benchmarks/results/chance.md. Boender and Rinnooy Kan's (1987) formula answers another question,
-/// whether the next start finds any minimum that is new, low or not.
+/// h random starts and k of K chains found the minimum. Slopes by logistic regression on planted curves, flattened by hand where these have few cases; how true
+/// they are on planted and on the 92 curves: benchmarks/results/chance.md. Less than .001 cannot be told from so many cases and is not stated. Boender and Rinnooy Kan's (1987) formula answers
+/// another question: whether the next start finds any minimum that is new, low or not.
 /// </remarks>
 internal static class MissedMinimum
 {
     /// <summary>Losses within this are one minimum, relative: what a search leaves of a valley.</summary>
     internal const double Same = 1e-3;
 
-    private static readonly double[][] Weights =
-    [
-        [0, -1.5, 0, 0],
-        [0, -1.5, -1, 1],
-        [0, -1, -1, 1],
-        [0, -0.7, -1, 1],
-    ];
+    private const double LeastStated = 1e-3;
 
     /// <summary>The chance that a hundred times the starts would find a lower minimum.</summary>
     /// <param name="problem">The problem.</param>
@@ -44,9 +41,11 @@ internal static class MissedMinimum
     /// <inheritdoc cref="Chance(Problem, ReadOnlySpan{double})"/>
     internal static double Chance(int breaks, Evidence evidence)
     {
-        double[] w = Weights[Math.Min(breaks, Weights.Length - 1)];
-        double logit = w[0] + (w[1] * Math.Log(1 + evidence.RandomHits)) + (w[2] * Math.Log(1 + evidence.ChainHits)) + (w[3] * (evidence.Chains - evidence.ChainHits));
-        return 1 / (1 + Math.Exp(-logit));
+        double logHits = Math.Log(1 + evidence.RandomHits), chains = evidence.Chains;
+        double logit = breaks < 2 ? -3 - logHits
+            : evidence.Chains == 0 ? (breaks == 2 ? 0.3 : 1.5) - (0.4 * logHits)
+            : -2.5 - (1.5 * logHits) - (2.5 * Math.Log(evidence.ChainHits)) + (5 * (chains - evidence.ChainHits) / chains);
+        return Math.Max(1 / (1 + Math.Exp(-logit)), LeastStated);
     }
 
     /// <summary>Reads the evidence from where the starts ended.</summary>

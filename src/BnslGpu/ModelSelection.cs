@@ -46,7 +46,7 @@ internal static class ModelSelection
     {
         Fit fit = fits[chosen];
         ScalingLaw law = ScalingLaw.Get(fit.Law, fit.Breaks);
-        int n = curve.Fit.Count, p = law.ParameterCount;
+        int n = curve.Fit.Count, p = fit.FreeParameters;
         return new()
         {
             Components = [new(chosen, 1)],

@@ -262,7 +262,7 @@ public sealed class FitterTests(ITestOutputHelper output)
     // Options
 
     [Theory]
-    [InlineData("Starts", 0, "1 to 10000000")]
+    [InlineData("Starts", -1, "0 to 10000000")]
     [InlineData("Refined", 0, ">= 1")]
     [InlineData("SearchIterations", 0, ">= 1")]
     [InlineData("Threads", -1, ">= 0")]

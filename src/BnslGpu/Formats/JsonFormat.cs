@@ -230,6 +230,11 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "heldOut", fit.Rmsle.HeldOut);
         WriteNumber(json, "heldOutError", fit.Rmsle.HeldOutError);
         json.WriteEndObject();
+        json.WriteStartObject("rmse");
+        WriteNumber(json, "fit", fit.Rmse.Fit);
+        WriteNumber(json, "heldOut", fit.Rmse.HeldOut);
+        json.WriteEndObject();
+        json.WriteNumber("freeParameters", fit.FreeParameters);
         WriteNumber(json, "aicc", fit.Aicc);
         WriteNumber(json, "bic", fit.Bic);
         json.WriteString("termination", fit.Termination.ToString());

@@ -81,24 +81,25 @@ public sealed class TableFormat : IReportFormat
         table.Left("", fits.Select((_, i) => i == curve.Chosen ? "*" : ""), gap: 0);
         table.Left("law", fits.Select(fit => fit.Law), gap: 1);
         table.Right("breaks", fits.Select(fit => fit.Breaks.ToString(CultureInfo.InvariantCulture)));
-        table.Right("RMSLE fit", fits.Select(fit => Readable.Number(fit.Rmsle.Fit, 4)));
-        if (curve.Curve.HeldOut.Count > 0) HeldOut(table, fits);
+        bool log = fits.All(fit => ScalingLaw.Get(fit.Law, fit.Breaks).IsPositive);
+        table.Right(log ? "RMSLE fit" : "RMSE fit", fits.Select(fit => Readable.Number(log ? fit.Rmsle.Fit : fit.Rmse.Fit, 4)));
+        if (curve.Curve.HeldOut.Count > 0 && log) HeldOut(table, fits);
+        else if (curve.Curve.HeldOut.Count > 0) table.Right("held out", fits.Select(fit => Readable.Number(fit.Rmse.HeldOut, 4)));
         table.Right("AICc", fits.Select(fit => Criterion(fit.Aicc)));
-        table.Right("BIC", fits.Select(fit => Criterion(fit.Bic)));
-        table.Right("starts at minimum", fits.Select(fit => $"{fit.StartsAtMinimum} of {fit.Starts}"));
-        table.Right("missed", fits.Select(Missed));
-        table.Left("", fits.Select(fit => fit.Termination is Termination.MaxIterations or Termination.NonFinite ? $"{fit.Termination}" : ""));
+        table.Right("BIC", fits.Select(fit => Criterion(fit.Bic)), gap: 1);
+        table.Right("at minimum", fits.Select(fit => $"{fit.StartsAtMinimum} of {fit.Starts}"));
+        table.Right("missed", fits.Select(Missed), gap: 1);
+        table.Left("", fits.Select(fit => fit.Termination is Termination.MaxIterations or Termination.NonFinite ? $"{fit.Termination}" : ""), gap: 1);
         return table.Lines();
 
         static string Criterion(double value) =>
-            double.IsFinite(value) ? value.ToString("F2", CultureInfo.InvariantCulture) : Readable.Number(value, 4);
+            double.IsFinite(value) ? value.ToString("F1", CultureInfo.InvariantCulture) : Readable.Number(value, 4);
     }
 
     /// <summary>The chance of a missed minimum.</summary>
     private static string Missed(Fit fit) => fit.MissedChance switch
     {
         double.NaN => "",
-        < 0.001 => "< 0.1 %",
         < 0.1 and var chance => $"{(100 * chance).ToString("F1", CultureInfo.InvariantCulture)} %",
         var chance => $"{(100 * chance).ToString("F0", CultureInfo.InvariantCulture)} %",
     };

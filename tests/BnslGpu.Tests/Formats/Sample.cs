@@ -72,6 +72,8 @@ internal static class Sample
             Starts = 16,
             StartsAtMinimum = 12,
             MissedChance = .015625,
+            Rmse = new Rmse(.002, .0625),
+            FreeParameters = 3 + (3 * c.Length),
             Warnings = [],
         };
     }

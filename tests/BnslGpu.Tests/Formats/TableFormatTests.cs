@@ -36,7 +36,7 @@ public class TableFormatTests
         string[] lines = Written(Held("one", .125), Held("two", .25), Held(s_long, .75), Sample.WithoutFit).Split('\n');
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 100));
         Assert.StartsWith("curve ", lines[0], StringComparison.Ordinal);
-        Assert.Matches("^one +! +1 +0[.]01000 +0[.]1250 ± 0[.]0010 +0[.]5000 +0[.]2500 +75 %$", lines[1]);
+        Assert.Matches("^one +! +1 +0[.]01000 +0[.]1250 ± 0[.]0010 +0[.]5000 +0[.]2500 +1[.]6 %$", lines[1]);
         Assert.Contains("no fit", lines[4], StringComparison.Ordinal);
         Assert.StartsWith("4 curves, 1 of them without a fit;", lines[6], StringComparison.Ordinal);
         Assert.Equal("RMSLE held out: mean 0.3750, median 0.2500 (3 curves)", lines[8]);
