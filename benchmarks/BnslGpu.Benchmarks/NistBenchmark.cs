@@ -87,7 +87,7 @@ internal static class NistBenchmark
         var rules = new ParameterRules { Starts = [[.. nist.Starts[start].Select((value, j) => new ParameterValue(law.Parameters[j].Name, value))]] };
         var problem = new Problem(nist.Points, law, NistLaws.LossOf(law), rules: rules);
         Candidates found = new SimdBackend().Search(new([problem]), new(1, 0, 1, SearchPrecision.Double, FitOptions.LeastSquares.SearchIterations))[0];
-        return FitSummary.Of(new(nist.Name, nist.Points), found, CancellationToken.None);
+        return FitSummary.Of(new(nist.Name, nist.Points), found, 0, CancellationToken.None);
     }
 
     private static string Row(double[] digits) => string.Join(" | ", digits.Select(value => value.ToString("F1", CultureInfo.InvariantCulture)));

@@ -45,7 +45,7 @@ internal static class NistLaws
     {
         ScalingLaw law = OfProblem[problem];
         var stated = new Problem(points, law, LossOf(law));
-        return FitSummary.Of(new(problem, points), new(stated, [.. start], [double.NaN], []), CancellationToken.None);
+        return FitSummary.Of(new(problem, points), new(stated, [.. start], [double.NaN], []), 0, CancellationToken.None);
     }
 
     /// <summary>Squares of y, or of log y where that is what the form gives.</summary>

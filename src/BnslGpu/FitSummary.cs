@@ -14,14 +14,23 @@ internal static class FitSummary
     // Jacobians for each candidate, and for the best of them where that was not enough.
     private const int Steps = 40, StepsOfBest = 400;
 
-    /// <summary>Refines the candidates and describes the best.</summary>
-    public static Fit Of(Curve curve, Candidates candidates, CancellationToken cancellation)
+    /// <summary>Refines the candidates, and starts of one's own as they were given, and describes the best.</summary>
+    /// <remarks>A refinement follows some valleys from far away that the search, which damps otherwise, does not.</remarks>
+    public static Fit Of(Curve curve, Candidates candidates, ulong seed, CancellationToken cancellation)
     {
         Problem problem = candidates.Problem;
         Minimum? best = null;
-        for (int k = 0; k < candidates.Losses.Length; k++)
+        for (int k = 0; k < candidates.Losses.Length; k++) Try(candidates[k], Steps);
+        var own = new double[problem.ParameterCount];
+        for (int start = 0; start < problem.OwnStarts; start++)
         {
-            Minimum minimum = Refiner.Refine(problem, candidates[k], Steps, cancellation);
+            problem.Start(seed, start, own);
+            Try(own, StepsOfBest);
+        }
+
+        void Try(ReadOnlySpan<double> θ, int steps)
+        {
+            Minimum minimum = Refiner.Refine(problem, θ, steps, cancellation);
             if (best is null || Better(minimum, best)) best = minimum;
         }
 

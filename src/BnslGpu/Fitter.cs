@@ -68,7 +68,7 @@ public static class Fitter
         progress?.Report(new("refine", 0, fits.Length));
         SimdBackend.Run(fits.Length, options.Threads, problem =>
         {
-            fits[problem] = FitSummary.Of(ordered[owners[problem]], candidates[problem], cancellation);
+            fits[problem] = FitSummary.Of(ordered[owners[problem]], candidates[problem], options.Seed, cancellation);
             progress?.Report(new("refine", Interlocked.Increment(ref refined), fits.Length));
         }, cancellation);
 

@@ -111,6 +111,9 @@ public sealed class Problem
     /// <summary>Coordinates that follow another, and which.</summary>
     public ReadOnlySpan<(int Follower, int Leader)> Ties => _ties;
 
+    /// <summary>Starts that the rules give; they come first.</summary>
+    internal int OwnStarts => _rules.Starts.Length;
+
     /// <summary>True where no rule tells one break from another, so that their order is free.</summary>
     internal bool IsSymmetric { get; }
 
