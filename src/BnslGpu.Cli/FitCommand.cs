@@ -24,6 +24,8 @@ internal sealed class FitCommand : ToolCommand
         "--weight", "COLUMN", "Column of how much each point counts, above 0. Only ratios matter. Default: all alike.");
     private readonly Option<string?> _sigma = OptionKinds.Text(
         "--sigma", "COLUMN", "Column of the standard deviation of each measurement, above 0; a point counts by its inverse square.");
+    private readonly Option<double?> _ceiling = OptionKinds.Number(
+        "--ceiling", "A ceiling of y that is known (1 for accuracy): fits and forecasts are then of the distance to it, C - y, which falls.", "", double.IsFinite);
     private readonly Option<string?> _sigmaOf = OptionKinds.OneOf(
         "--sigma-of", "What --sigma is the standard deviation of: y, or log y. Default: y.", ["y", "log"]);
     private readonly Option<string?> _curve = OptionKinds.Text(
@@ -99,7 +101,7 @@ internal sealed class FitCommand : ToolCommand
                 if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
         });
         Add(_files);
-        foreach (Option option in (Option[])[_x, _y, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
+        foreach (Option option in (Option[])[_x, _y, _ceiling, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
             _recipe, _law, _lawsFrom, _breaks, _loss, _delta, _fix, _bound, _tie, _init, _starts, _missed, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
             Add(option);
     }
@@ -178,6 +180,7 @@ internal sealed class FitCommand : ToolCommand
         {
             X = call.GetValue(_x) is { } inputs ? [.. inputs.Split(',')] : [],
             Y = call.GetValue(_y),
+            Ceiling = call.GetValue(_ceiling),
             Weight = call.GetValue(_weight),
             Sigma = call.GetValue(_sigma),
             SigmaOf = call.GetValue(_sigmaOf) == "log" ? SigmaOf.LogY : SigmaOf.Y,

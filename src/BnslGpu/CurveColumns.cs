@@ -26,6 +26,9 @@ public sealed record CurveColumns
     /// <summary>Column of how much a point counts, &gt; 0 (see <see cref="Points.Weights"/>); null for none.</summary>
     public string? Weight { get; init; }
 
+    /// <summary>A ceiling of y that is known (1 for accuracy, 100 for BLEU): what is fitted is the distance to it, C − y. Null for y itself. Finite.</summary>
+    public double? Ceiling { get; init; }
+
     /// <summary>Column of the standard deviation of a measurement, &gt; 0 (see <see cref="Points.Sigmas"/>); null for none.</summary>
     public string? Sigma { get; init; }
 
@@ -61,6 +64,7 @@ public sealed record CurveColumns
             throw Violated(nameof(X), string.Join(',', X), "names of columns, each once");
         if (Y is not null && string.IsNullOrWhiteSpace(Y)) throw Violated(nameof(Y), Y, "the name of a column");
         if (Weight is not null && string.IsNullOrWhiteSpace(Weight)) throw Violated(nameof(Weight), Weight, "the name of a column");
+        if (Ceiling is { } ceiling && !double.IsFinite(ceiling)) throw Violated(nameof(Ceiling), ceiling.ToString("R", CultureInfo.InvariantCulture), "a finite number");
         if (Sigma is not null && string.IsNullOrWhiteSpace(Sigma)) throw Violated(nameof(Sigma), Sigma, "the name of a column");
         if (Weight is not null && Sigma is not null)
             throw new ArgumentException(

@@ -47,7 +47,7 @@ internal sealed class CurveTableBuilder
         CurveHeader header = CurveHeader.Read(text, source);
         var layout = new CurveLayout(header, _columns);
         if (layout.Note is not null) _notes.Add(layout.Note);
-        if (_yName is null) (_xNames, _yName) = ([.. layout.X.Select(layout.NameOf)], layout.NameOf(layout.Y));
+        if (_yName is null) (_xNames, _yName) = ([.. layout.X.Select(layout.NameOf)], NameOfY(layout));
         _x = new double[layout.X.Length];
         string fileName = NameOfFile(source);
         if (layout.Curve.Length == 0) RememberFile(fileName, header.Source);
@@ -128,13 +128,19 @@ internal sealed class CurveTableBuilder
         }
 
         if (fault.Column >= 0) return false;
-        if (!TryNumber(row.Field(layout.Y), out y, out string wrong)) fault = (layout.Y, wrong);
+        bool isNumber = TryNumber(row.Field(layout.Y), out y, out string wrong);
+        if (_columns.Ceiling is { } ceiling) y = ceiling - y;
+        if (!isNumber) fault = (layout.Y, wrong);
         else if (layout.Weight >= 0 && !TryNumber(row.Field(layout.Weight), out weight, out wrong)) fault = (layout.Weight, wrong);
         else if (!(weight > 0)) fault = (layout.Weight, NotWeight);
         else if (layout.Split >= 0 && !TrySplit(row, out fit)) fault = (layout.Split, NotSplit);
         else if (!TryCurve(row, fileName, out curve)) fault = (layout.Curve[0], NotName);
         return fault.Column < 0;
     }
+
+    /// <summary>What is fitted: the column, or its distance to a ceiling.</summary>
+    private string NameOfY(CurveLayout layout) =>
+        _columns.Ceiling is { } ceiling ? $"{ceiling.ToString("R", CultureInfo.InvariantCulture)} - {layout.NameOf(layout.Y)}" : layout.NameOf(layout.Y);
 
     private static bool TryNumber(ReadOnlySpan<byte> field, out double value, out string why)
     {

@@ -112,7 +112,7 @@ public static class Fitter
         Fit? plain = fits.FirstOrDefault(fit => fit.Law == best.Law && fit.Breaks == 0);
         if (best.Breaks > 0 && plain is not null && plain.Aicc - best.Aicc < 2) yield return "No break would do: without one AICc is larger by less than 2.";
         if (best.Law == "bnsl" && Rises(curve.Fit))
-            yield return "y rises with x. bnsl follows a rise but cannot approach a ceiling; fit the distance to a known ceiling (1 - accuracy), or --law bnsl-rising --loss mse.";
+            yield return "y rises with x. bnsl follows a rise but cannot approach a ceiling; fit the distance to a known one (--ceiling 1 for accuracy), or --law bnsl-rising --loss mse.";
     }
 
     /// <summary>Whether y rises with x: Kendall's rank correlation above a half, over at most 200 points.</summary>

@@ -105,6 +105,16 @@ public sealed class CurveCsvTests : IDisposable
         Fails("x,y,part\n1,2,train\n2,1,test\n", new() { FitWhen = "part=training" },
             "No row is a fit point: column \"part\" is never 'training' (it is 'train', 'test'). Name the right value with --fit-when Column=value.");
 
+    // A ceiling
+
+    [Fact]
+    public void Under_a_ceiling_the_distance_to_it_is_what_is_fitted()
+    {
+        Curve curve = Read("x,acc\n1,0.25\n2,0.5\n4,0.75\n", new() { Y = "acc", Ceiling = 1 }).Curves[0];
+        Assert.Equal([0.75, 0.5, 0.25], curve.Fit.Y);
+        Assert.Equal("1 - acc", curve.YName);
+    }
+
     // Several inputs, weights, sigmas
 
     [Fact]

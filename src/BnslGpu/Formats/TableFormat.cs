@@ -138,7 +138,7 @@ public sealed class TableFormat : IReportFormat
 
         if (scalars.Concat(vectors).Any(parameter => parameter.Values.Where((_, i) => double.IsNaN(StandardError(fit, parameter, i))).Any()))
             lines.Add("  (± ?: the data do not determine it, or it is held at a bound)");
-        if (fit.Law != "bnsl") return;
+        if (!fit.Law.StartsWith("bnsl", StringComparison.Ordinal)) return;
         lines.Add("");
         lines.AddRange(Formula(fit));
     }
@@ -160,7 +160,8 @@ public sealed class TableFormat : IReportFormat
         double a = Scalar("a"), c0 = Scalar("c0");
         string b = HasFiniteB(fit) ? Six(Scalar("b")) : $"exp({Six(Scalar("logB"))})";
         ImmutableArray<double> c = Vector("c"), d = Vector("d"), f = Vector("f");
-        string first = $"  y = {(a == 0 ? "" : $"{Six(a)} + ")}{b} * x^({Six(-c0)})";
+        string sign = fit.Law == "bnsl-rising" ? "-" : "+";
+        string first = $"  y = {(a == 0 && sign == "+" ? "" : $"{Six(a)} {sign} ")}{b} * x^({Six(-c0)})";
         string[] factors = [.. c.Select((ci, i) => $"* (1 + (x/{Six(d[i])})^(1/{Six(f[i])}))^({Six(-ci)} * {Six(f[i])})")];
         string whole = string.Join(' ', factors.Prepend(first));
         return whole.Length <= Width ? [whole] : factors.Select(factor => "      " + factor).Prepend(first);
