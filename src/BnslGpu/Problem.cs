@@ -34,6 +34,9 @@ public sealed class Problem
         Count = points.Count;
         Scale = law.Scale(points.X, points.Y);
         LogScale = Math.Log(Scale.Y);
+        double largest = 0;
+        foreach (double y in points.Y) largest = Math.Max(largest, Math.Abs(y));
+        ResidualScale = largest > 0 ? loss.Unit(Math.Log(largest)) / loss.Unit(LogScale) : 1;
         Delta = delta;
 
         double[] weights = WeightsOf(points, loss, LogScale);
@@ -83,6 +86,9 @@ public sealed class Problem
 
     /// <summary>Log of the unit of y.</summary>
     public double LogScale { get; }
+
+    /// <summary>What residuals are small against: the largest |y| for those of y, in the unit in which the law sees y; 1 for those of log y.</summary>
+    internal double ResidualScale { get; }
 
     /// <summary>δ of the losses that have one.</summary>
     public double Delta { get; }
