@@ -262,9 +262,10 @@ public abstract class ScalingLaw
     private double[] Generic => [.. Enumerable.Range(0, ParameterCount).Select(j => 0.3 + (0.1 * j))];
 
     /// <summary>Every unit one.</summary>
-    internal CurveScale UnitScale => new([.. Enumerable.Repeat(1.0, InputCount)], 1);
+    private protected CurveScale UnitScale => new([.. Enumerable.Repeat(1.0, InputCount)], 1);
 
-    private CurveScale GenericScale => new([.. Enumerable.Repeat(2.0, InputCount)], 3);
+    /// <summary>Units that differ, so that what is the same in them is the same in any.</summary>
+    internal CurveScale GenericScale => new([.. Enumerable.Repeat(2.0, InputCount)], 3);
 
     /// <inheritdoc cref="IScalingLaw.ToNatural"/>
     internal abstract void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian);
