@@ -113,7 +113,9 @@ internal sealed class Diagnostics
     /// <summary>A break with points on one side only, or none within it.</summary>
     private void OfBreak(int i, Points points, ImmutableArray<string>.Builder warnings)
     {
-        double d = Natural[_problem.Law.NaturalIndices($"d{i + 1}")[0]], f = Natural[_problem.Law.NaturalIndices($"f{i + 1}")[0]];
+        // A law of one's own may speak of its breaks in other words.
+        if (_problem.Law.NaturalIndices($"d{i + 1}") is not [int atD] || _problem.Law.NaturalIndices($"f{i + 1}") is not [int atF]) return;
+        double d = Natural[atD], f = Natural[atF];
         double[] x = [.. points.X.ToArray().Distinct()];
         int before = x.Count(value => value <= d);
         string which = $"Break {i + 1}, at {d.ToString("g4", CultureInfo.InvariantCulture)},";

@@ -126,7 +126,7 @@ public abstract class ScalingLaw
     /// <summary>A law with each of several numbers of breaks; a law without breaks once.</summary>
     /// <exception cref="ArgumentException">There is none; the message lists what there is.</exception>
     internal static IEnumerable<ScalingLaw> Of(string name, ImmutableArray<int> breaks) =>
-        All.Count(law => law.Name == name) == 1 ? [Get(name, 0)] : breaks.Select(count => Get(name, count));
+        All.Where(law => law.Name == name).ToArray() is [ScalingLaw only] ? [only] : breaks.Select(count => Get(name, count));
 
     /// <summary>The law's value.</summary>
     /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
