@@ -87,6 +87,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         }
 
         T r = TLoss.Residual<T, TMask, TPoints>(value, points[point, TLaw.ColumnCount], units, out T slope);
+        if (!TLaw.IsLog && TLoss.IsOfLog) r = T.Select(T.Less(T.Constant(-1e5), value), r, T.Constant(-1e6)); // a loss that cuts log y would not say so
         T rootWeight = points[point, TLaw.ColumnCount + 1];
         T scale = slope * rootWeight;
         if (TLaw.IsLog != TLoss.IsOfLog) scale = scale * link;
