@@ -48,6 +48,20 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     /// <summary>Numbers in the lower triangle of N.</summary>
     public static int NormalCount => (TLaw.ParameterCount + 1) * (TLaw.ParameterCount + 2) / 2;
 
+    // rᵀr at which a start is given up, and the least pivot of a step. What is far out in the engine's coordinates need not be so in the units of a
+    // law's own, where any residual or derivative will do whose square is a normal number.
+    private static T MostLoss
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.Constant(TLaw.DampingFloor > 0 || T.Epsilon > 1e-10 ? 1e30 : 1e280);
+    }
+
+    private static T LeastPivot
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.Constant(TLaw.DampingFloor > 0 ? T.Epsilon : T.Epsilon > 1e-10 ? 1e-36 : 1e-280);
+    }
+
     /// <summary>Numbers in the scratch of <see cref="Normal"/> and <see cref="Step"/>.</summary>
     public static int ScratchCount => Math.Max(NormalCount, Tile * (TLaw.ParameterCount + 1)) + TLaw.WorkCount;
 
@@ -73,6 +87,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         }
 
         T r = TLoss.Residual<T, TMask, TPoints>(value, points[point, TLaw.ColumnCount], units, out T slope);
+        if (!TLaw.IsLog && TLoss.IsOfLog) r = T.Select(T.Less(T.Constant(-1e5), value), r, T.Constant(-1e6)); // a loss that cuts log y would not say so
         T rootWeight = points[point, TLaw.ColumnCount + 1];
         T scale = slope * rootWeight;
         if (TLaw.IsLog != TLoss.IsOfLog) scale = scale * link;
@@ -249,7 +264,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T ρ = fall / predicted;
         T t = T.MultiplyAdd(T.Constant(2), ρ, -1);
         T shrink = T.Min(T.Max(T.MultiplyAdd(-t * t, t, 1), T.Constant(0.2)), T.Constant(2));
-        TMask first = T.Less(T.Constant(1e30), before);
+        TMask first = T.Less(MostLoss, before);
         shrink = T.Select(first, T.Constant(1), shrink);
         λ = T.Max(λ * T.Select(accept, shrink, T.Constant(4)), T.Constant(Damping.Least));
 
@@ -259,7 +274,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T best = T.Select(accept, after, before), small = tolerance * best;
         TMask stands = T.And(T.LessOrEqual(T.Abs(fall), small), T.LessOrEqual(predicted, small));
         stands = T.And(stands, T.LessOrEqual(λ, T.Constant(1)));
-        TMask hopeless = T.Or(T.Less(T.Constant(Damping.Most), λ), T.Less(T.Constant(1e30), best));
+        TMask hopeless = T.Or(T.Less(T.Constant(Damping.Most), λ), T.Less(MostLoss, best));
         return T.Or(stands, hopeless);
     }
 
@@ -303,7 +318,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T promised = zero;
         for (int m = 0, diagonal = 0; m < p; m++, diagonal += m + 1)
         {
-            T inverse = one / T.Max(factor[diagonal], T.Constant(T.Epsilon));
+            T inverse = one / T.Max(factor[diagonal], LeastPivot);
             for (int j = m + 1, row = diagonal + 1; j < p; j++, row += j)
             {
                 T v = factor[row + m]; // L_jm D_m

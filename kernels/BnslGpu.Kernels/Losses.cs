@@ -18,6 +18,9 @@ public interface ILoss
     /// <summary>Measured values must be larger than this.</summary>
     static abstract double LowestY { get; }
 
+    /// <summary>True where errors beyond δ count linearly: the curvature at the minimum is then not that of a likelihood.</summary>
+    static virtual bool IsRobust => false;
+
     /// <summary>True where <see cref="Residual"/> takes log(ŷ/scale), false where it takes ŷ/scale.</summary>
     static virtual bool IsOfLog => true;
 
@@ -159,6 +162,9 @@ public readonly struct HuberLog : ILoss
 
     /// <inheritdoc/>
     public static double LowestY => 0;
+
+    /// <inheritdoc/>
+    public static bool IsRobust => true;
 
     /// <inheritdoc/>
     public static double Slope(double y, double logScale) => 1 / y;

@@ -108,6 +108,8 @@ internal sealed class Diagnostics
         if (!double.IsFinite(_minimum.Loss)) return warnings.ToImmutable();
         for (int i = 0; i < _problem.Law.Breaks; i++) OfBreak(i, points, warnings);
         OnBounds(warnings);
+        if (_problem.Loss.IsRobust && _minimum.Loss > _problem.Count * _problem.Delta * _problem.Delta)
+            warnings.Add("Most errors are beyond delta, where they count linearly: standard errors, AICc and BIC, which take squares, are too small.");
         if (Condition > LargestCondition && _problem.Count > _problem.FreeCount)
             warnings.Add($"The Jacobian is ill-conditioned ({(double.IsFinite(Condition) ? Condition.ToString("e1", CultureInfo.InvariantCulture) : "singular")}): some combination of the parameters is not determined.");
         return warnings.ToImmutable();
@@ -116,7 +118,9 @@ internal sealed class Diagnostics
     /// <summary>A break with points on one side only, or none within it.</summary>
     private void OfBreak(int i, Points points, ImmutableArray<string>.Builder warnings)
     {
-        double d = Natural[_problem.Law.NaturalIndices($"d{i + 1}")[0]], f = Natural[_problem.Law.NaturalIndices($"f{i + 1}")[0]];
+        // A law of one's own may speak of its breaks in other words.
+        if (_problem.Law.NaturalIndices($"d{i + 1}") is not [int atD] || _problem.Law.NaturalIndices($"f{i + 1}") is not [int atF]) return;
+        double d = Natural[atD], f = Natural[atF];
         double[] x = [.. points.X.ToArray().Distinct()];
         int before = x.Count(value => value <= d);
         string which = $"Break {i + 1}, at {d.ToString("g4", CultureInfo.InvariantCulture)},";

@@ -8,8 +8,11 @@ internal static class FitSummary
     /// <summary>Objectives that differ by less are the same minimum, relative.</summary>
     internal const double SameMinimum = 1e-6;
 
-    /// <summary>Mean squared residuals below this are all zero to rounding.</summary>
+    /// <summary>Mean squared residuals below this are all zero to rounding, relative to <see cref="Problem.ResidualScale"/>.</summary>
     internal const double ZeroObjective = 1e-24;
+
+    /// <summary>Σ w r² below which all residuals are zero to rounding.</summary>
+    internal static double ZeroLoss(Problem problem) => ZeroObjective * problem.ResidualScale * problem.ResidualScale * problem.Count;
 
     // Jacobians for each candidate, and for the best of them where that was not enough.
     private const int Steps = 40, StepsOfBest = 400;
@@ -38,7 +41,10 @@ internal static class FitSummary
         best ??= Hopeless(problem);
         int n = problem.Count, p = problem.FreeCount;
         double unit = problem.Loss.Unit(problem.LogScale), objective = best.Loss / n;
-        double same = Math.Max(objective * (1 + SameMinimum), ZeroObjective) * n;
+        double same = Math.Max(best.Loss * (1 + SameMinimum), ZeroLoss(problem));
+
+        // Laws see y in different units; what criteria compare must not.
+        double relative = objective / (problem.ResidualScale * problem.ResidualScale);
         var diagnostics = new Diagnostics(problem, best);
         ImmutableArray<Parameter> parameters = problem.Law.Pack(diagnostics.Natural);
         var fit = new Fit
@@ -54,8 +60,8 @@ internal static class FitSummary
             Rmsle = default,
             Rmse = new(ErrorOfY(problem.Law, parameters, curve.Fit), ErrorOfY(problem.Law, parameters, curve.HeldOut)),
             FreeParameters = p,
-            Aicc = ModelSelection.Aicc(objective, n, p),
-            Bic = ModelSelection.Bic(objective, n, p),
+            Aicc = ModelSelection.Aicc(relative, n, p),
+            Bic = ModelSelection.Bic(relative, n, p),
             Termination = best.Termination,
             GradientNorm = best.GradientNorm * unit * unit,
             Starts = candidates.StartLosses.Length,

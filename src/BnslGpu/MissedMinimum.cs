@@ -30,7 +30,7 @@ internal static class MissedMinimum
     /// <summary>The chance that a hundred times the starts would find a lower minimum.</summary>
     /// <param name="problem">The problem.</param>
     /// <param name="losses">Σ w r² at which each start ended, in order.</param>
-    public static double Chance(Problem problem, ReadOnlySpan<double> losses) => Chance(problem.Law.Breaks, Of(problem.Law.Breaks, losses));
+    public static double Chance(Problem problem, ReadOnlySpan<double> losses) => Chance(problem.Law.Breaks, Of(problem.Law.Breaks, losses, FitSummary.ZeroLoss(problem)));
 
     /// <summary>A sentence where the chance is worth one.</summary>
     public static IEnumerable<string> Warnings(double chance)
@@ -51,11 +51,13 @@ internal static class MissedMinimum
     /// <summary>Reads the evidence from where the starts ended.</summary>
     /// <param name="breaks">Number of breaks; a law without has nothing to hop with, and all its starts are random.</param>
     /// <param name="losses">Σ w r² at which each start ended, in order.</param>
-    public static Evidence Of(int breaks, ReadOnlySpan<double> losses)
+    /// <param name="zero">Losses below are all zero to rounding: one minimum.</param>
+    public static Evidence Of(int breaks, ReadOnlySpan<double> losses, double zero = 0)
     {
         double best = double.PositiveInfinity;
         foreach (double loss in losses) best = Math.Min(best, double.IsNaN(loss) ? double.PositiveInfinity : loss);
-        double limit = best * (1 + Same);
+        if (double.IsPositiveInfinity(best)) return default;
+        double limit = Math.Max(best * (1 + Same), zero);
         int random = 0, hits = 0, chains = 0, chainHits = 0;
         for (int first = 0; first < losses.Length; first += BasinHopping.ChainStarts)
         {

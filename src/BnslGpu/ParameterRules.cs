@@ -63,7 +63,7 @@ public sealed record ParameterRules
         foreach (ImmutableArray<string> tie in Ties)
         {
             foreach (string name in tie) Known(all, nameof(Ties), name, alone: true);
-            foreach (ScalingLaw law in all) _ = Tied(law, tie, law.UnitScale);
+            foreach (ScalingLaw law in all) _ = Tied(law, tie, law.GenericScale);
         }
 
         foreach (ParameterValue value in Starts.SelectMany(start => start))

@@ -34,6 +34,9 @@ public sealed class Problem
         Count = points.Count;
         Scale = law.Scale(points.X, points.Y);
         LogScale = Math.Log(Scale.Y);
+        double largest = 0;
+        foreach (double y in points.Y) largest = Math.Max(largest, Math.Abs(y));
+        ResidualScale = largest > 0 ? loss.Unit(Math.Log(largest)) / loss.Unit(LogScale) : 1;
         Delta = delta;
 
         double[] weights = WeightsOf(points, loss, LogScale);
@@ -84,6 +87,9 @@ public sealed class Problem
     /// <summary>Log of the unit of y.</summary>
     public double LogScale { get; }
 
+    /// <summary>What residuals are small against: the largest |y| for those of y, in the unit in which the law sees y; 1 for those of log y.</summary>
+    internal double ResidualScale { get; }
+
     /// <summary>δ of the losses that have one.</summary>
     public double Delta { get; }
 
@@ -126,7 +132,12 @@ public sealed class Problem
         ArgumentNullException.ThrowIfNull(loss);
         if (points.Count == 0) return "There are no points to fit.";
         if (points.Inputs != law.InputCount)
-            return $"The law {law.Name} has {law.InputCount} {(law.InputCount == 1 ? "input" : "inputs")}; the points have {points.Inputs}.";
+        {
+            string[] fitting = [.. ScalingLaw.All.Where(other => points.Inputs > 1 && other.InputCount == points.Inputs).Select(other => other.Name).Distinct()];
+            return $"The law {law.Name} has {law.InputCount} {(law.InputCount == 1 ? "input" : "inputs")}; the points have {points.Inputs}"
+                + $"{(fitting.Length == 0 ? "" : $", as {string.Join(", ", fitting)} {(fitting.Length == 1 ? "has" : "have")}")}.";
+        }
+
         for (int i = 0; i < points.Count; i++)
         {
             foreach (double x in points.At(i))
@@ -137,9 +148,9 @@ public sealed class Problem
 
             double y = points.Y[i];
             if (!double.IsFinite(y)) return $"y = {y:R} at x = {points.At(i)[0]:R}; expected a finite number.";
-            if (!(y > loss.LowestY)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the loss {loss.Name} needs y > {loss.LowestY:R}.";
+            if (!(y > loss.LowestY)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the loss {loss.Name} needs y > {loss.LowestY:R}. The laws bnsl-rising and bnsl-falling under loss mse take any y.";
             if (points is { SigmaOf: SigmaOf.LogY, Sigmas.Length: > 0 } && !(y > 0)) return $"y = {y:R} at x = {points.At(i)[0]:R}; a standard deviation of log y needs y > 0.";
-            if (law.IsPositive && !(y > 0)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the law {law.Name} is above 0 everywhere.";
+            if (law.IsPositive && !(y > 0)) return $"y = {y:R} at x = {points.At(i)[0]:R}; the law {law.Name} is above 0 everywhere. The laws bnsl-rising and bnsl-falling under loss mse take any y.";
         }
 
         if (law is { NeedsPositiveX: true, InputCount: 1 })
@@ -168,7 +179,7 @@ public sealed class Problem
                 law.ToNatural(lower, scale, low, slopes);
                 law.ToNatural(upper, scale, high, slopes);
                 return $"{range.Parameter} {(range.Lower.Equals(range.Upper) ? $"= {range.Lower:R}" : $"from {range.Lower:R} to {range.Upper:R}")} is outside the box of {law.Name}, "
-                    + $"which is {Math.Min(low[natural], high[natural]):R} to {Math.Max(low[natural], high[natural]):R} for these points.";
+                    + $"which is {Math.Min(low[natural], high[natural]):g6} to {Math.Max(low[natural], high[natural]):g6} for these points.";
             }
         }
 

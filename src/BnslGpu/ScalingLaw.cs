@@ -126,7 +126,7 @@ public abstract class ScalingLaw
     /// <summary>A law with each of several numbers of breaks; a law without breaks once.</summary>
     /// <exception cref="ArgumentException">There is none; the message lists what there is.</exception>
     internal static IEnumerable<ScalingLaw> Of(string name, ImmutableArray<int> breaks) =>
-        All.Count(law => law.Name == name) == 1 ? [Get(name, 0)] : breaks.Select(count => Get(name, count));
+        All.Where(law => law.Name == name).ToArray() is [ScalingLaw only] ? [only] : breaks.Select(count => Get(name, count));
 
     /// <summary>The law's value.</summary>
     /// <param name="parameters">Parameters in natural units, as in a <see cref="Fit"/>.</param>
@@ -262,9 +262,10 @@ public abstract class ScalingLaw
     private double[] Generic => [.. Enumerable.Range(0, ParameterCount).Select(j => 0.3 + (0.1 * j))];
 
     /// <summary>Every unit one.</summary>
-    internal CurveScale UnitScale => new([.. Enumerable.Repeat(1.0, InputCount)], 1);
+    private protected CurveScale UnitScale => new([.. Enumerable.Repeat(1.0, InputCount)], 1);
 
-    private CurveScale GenericScale => new([.. Enumerable.Repeat(2.0, InputCount)], 3);
+    /// <summary>Units that differ, so that what is the same in them is the same in any.</summary>
+    internal CurveScale GenericScale => new([.. Enumerable.Repeat(2.0, InputCount)], 3);
 
     /// <inheritdoc cref="IScalingLaw.ToNatural"/>
     internal abstract void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian);
@@ -325,6 +326,9 @@ public abstract class Loss
 
     /// <inheritdoc cref="ILoss.Target"/>
     internal abstract double Target(double y, double logScale);
+
+    /// <inheritdoc cref="ILoss.IsRobust"/>
+    public abstract bool IsRobust { get; }
 
     /// <inheritdoc cref="ILoss.Slope"/>
     internal abstract double Slope(double y, double logScale);
@@ -482,6 +486,8 @@ internal sealed class Loss<TLoss> : Loss
     public override double LowestY => TLoss.LowestY;
 
     internal override double Target(double y, double logScale) => TLoss.Target(y, logScale);
+
+    public override bool IsRobust => TLoss.IsRobust;
 
     internal override double Slope(double y, double logScale) => TLoss.Slope(y, logScale);
 

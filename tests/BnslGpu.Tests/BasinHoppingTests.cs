@@ -9,6 +9,15 @@ public sealed class BasinHoppingTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public void Starts_that_end_at_zero_to_rounding_are_witnesses_of_one_minimum()
+    {
+        double[] x = Examples.Even(18, 10, 1e5), y = [.. x.Select(value => 0.5 + (3 * Math.Pow(value, -0.4)))];
+        Problem problem = new(new(x, y), ScalingLaw.Get("bnsl", 1), Loss.Get("msle"));
+        double[] losses = Search(problem, new(BasinHopping.RandomStarts, 0, 4, SearchPrecision.Double, 200)).StartLosses;
+        Assert.InRange(MissedMinimum.Of(1, losses, FitSummary.ZeroLoss(problem)).RandomHits, BasinHopping.RandomStarts / 2, BasinHopping.RandomStarts);
+    }
+
+    [Fact]
     public void Search_over_several_rounds_and_chains_gives_the_same_bits_for_every_width_thread_count_chunk_and_batch()
     {
         Problem[] problems = [.. new[] { ("bnsl", 0), ("bnsl", 1), ("bnsl", 2), ("m3", 0) }.Select(law => Step(law.Item1, law.Item2))];

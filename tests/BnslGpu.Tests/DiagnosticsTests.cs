@@ -96,6 +96,14 @@ public sealed class DiagnosticsTests
     }
 
     [Fact]
+    public void A_law_whose_breaks_have_other_parameters_has_nothing_said_of_them()
+    {
+        Points points = Planted(Range(20, 10, 2), 0.2, 3, 0.4, noise: 0.01);
+        Solved solved = new(new(points, new ScalingLaw<OtherBreak>(), Loss.Get("msle")), 8, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(new Diagnostics(solved.Problem, solved.Minimum).Warnings(points), warning => warning.StartsWith("Break", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void More_parameters_than_points_are_said()
     {
         Fit fit = Fitted(Planted(Range(3, 10, 2), 0.2, 3, 0.4, noise: 0.05), FitOptions.LeastSquares with { Breaks = [1], Starts = 16 }, 1);
@@ -127,5 +135,38 @@ public sealed class DiagnosticsTests
         CurveFit curve = Curve(new(x, y), FitOptions.LeastSquares with { Laws = ["bnsl", "bnsl-rising"], Loss = "mse", Breaks = [0], Starts = 32 });
         Assert.Equal("bnsl-rising", Assert.Single(curve.Fits).Law);
         Assert.Contains(curve.Warnings, warning => warning.Contains("the law bnsl is above 0 everywhere", StringComparison.Ordinal));
+    }
+
+    /// <summary>A power law that calls its exponent that of a break.</summary>
+    private readonly struct OtherBreak : IScalingLaw
+    {
+        public static string Name => "other-break";
+
+        public static string Formula => PowerLaw.Formula;
+
+        public static string Source => "";
+
+        public static int Breaks => 1;
+
+        public static int ParameterCount => PowerLaw.ParameterCount;
+
+        public static NaturalParameter[] Natural => [.. PowerLaw.Natural.SkipLast(1), new("slope", true)];
+
+        public static T Evaluate<T, TMask, TPoints, TArray, TGradient>(TPoints points, int point, TArray θ, TArray work, TGradient gradient, int row)
+            where T : struct, IReal<T, TMask>
+            where TMask : struct
+            where TPoints : struct, IArray<T>
+            where TArray : struct, IArray<T>
+            where TGradient : struct, IArray<T> => PowerLaw.Evaluate<T, TMask, TPoints, TArray, TGradient>(points, point, θ, work, gradient, row);
+
+        public static (double Lower, double Upper) Bounds(int parameter, CurveRange range) => PowerLaw.Bounds(parameter, range);
+
+        public static void Start<TShape, TArray>(CounterRandom random, TShape shape, TArray θ)
+            where TShape : struct, IArray<F64>
+            where TArray : struct, IArray<F64> => PowerLaw.Start(random, shape, θ);
+
+        public static void ToNatural(ReadOnlySpan<double> θ, CurveScale scale, Span<double> natural, Span<double> jacobian) => PowerLaw.ToNatural(θ, scale, natural, jacobian);
+
+        public static void FromNatural(ReadOnlySpan<double> natural, CurveScale scale, Span<double> θ) => PowerLaw.FromNatural(natural, scale, θ);
     }
 }

@@ -243,6 +243,20 @@ public sealed class FitterTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void Criteria_compare_laws_that_see_y_in_different_units()
+    {
+        var random = new CounterRandom(5, 0, 0);
+        double[] x = Examples.Even(14, 100, 1e6), y = [.. x.Select(value => 0.93 - (2 * Math.Pow(value, -0.35)) + (0.003 * Examples.Normal(ref random)))];
+        double largest = y.Max();
+        FitOptions options = FitOptions.LeastSquares with { Laws = ["bnsl", "bnsl-rising"], Breaks = [0], Loss = "mse", Starts = 16 };
+        foreach (Fit fit in Run([new("accuracy", new(x, y))], options).Curves[0].Fits)
+        {
+            Assert.Equal(ModelSelection.Aicc(fit.Objective / (largest * largest), 14, 3), fit.Aicc, 1e-9);
+            Assert.Equal(ModelSelection.Bic(fit.Objective / (largest * largest), 14, 3), fit.Bic, 1e-9);
+        }
+    }
+
     // Standard errors
 
     [Fact]

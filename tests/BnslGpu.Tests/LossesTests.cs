@@ -68,6 +68,17 @@ public sealed class LossesTests
         }
     }
 
+    [Theory]
+    [InlineData("msle")]
+    [InlineData("msle1p")]
+    [InlineData("huber")]
+    public void A_law_of_any_sign_stays_above_zero_under_a_loss_of_log_y(string loss)
+    {
+        double[] x = [1, 2, 4, 8, 16, 32, 64, 128], y = [3, 1, 0.3, 0.05, 0.004, 0.0003, 0.0001, 0.0009];
+        Solved solved = new(new(new(x, y), ScalingLaw.Get("bnsl-falling", 0), Loss.Get(loss)), cancellation: TestContext.Current.CancellationToken);
+        Assert.All(solved.Problem.Law.Predict(solved.Problem.Law.Pack(solved.Natural), x), predicted => Assert.True(predicted > 0, $"{predicted}"));
+    }
+
     [Fact]
     public void Unit_of_y_changes_no_fit_under_losses_of_log_y_or_of_y()
     {

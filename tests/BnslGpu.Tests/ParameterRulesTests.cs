@@ -251,6 +251,7 @@ public sealed class ParameterRulesTests
             Violation(new() { Ranges = [new("b", 0, 1)] }));
         Assert.Equal("ParameterRules.Ranges = a from 2 to 1. Violated constraint: lowest <= highest.", Violation(new() { Ranges = [new("a", 2, 1)] }));
         Assert.Equal("ParameterRules.Ties = c=f. Violated constraint: parameters of bnsl that are searched in the same coordinate.", Violation(new() { Ties = [["c", "f"]] }));
+        Assert.Equal("ParameterRules.Ties = a=c0. Violated constraint: parameters of bnsl that are searched in the same coordinate.", Violation(new() { Ties = [["a", "c0"]] }));
         Assert.Equal("ParameterRules.Starts = d=-1. Violated constraint: > 0.", Violation(new() { Starts = [[new("d", -1)]] }));
         Assert.Equal("ParameterRules.Starts = b=0. Violated constraint: > 0.", Violation(new() { Starts = [[new("b", 0)]] }));
         Assert.Equal("ParameterRules.Starts = a=NaN. Violated constraint: a finite number.", Violation(new() { Starts = [[new("a", double.NaN)]] }));

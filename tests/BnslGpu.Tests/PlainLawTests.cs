@@ -53,6 +53,24 @@ public sealed class PlainLawTests
     }
 
     [Fact]
+    public void Search_finds_the_minimum_whatever_the_units_of_a_law_are()
+    {
+        Assert.All((int[])[Hits<Small>(), Hits<Large>()], hits => Assert.InRange(hits, 8, 64));
+
+        static int Hits<TSize>()
+            where TSize : struct, ISize
+        {
+            var random = new CounterRandom(9, 0, 0);
+            double[] x = [.. Enumerable.Range(0, 14).Select(i => i * TSize.Value)];
+            double[] y = [.. x.Select(value => TSize.Value * Math.Exp(-value / (4 * TSize.Value)) * (1 + (0.01 * Examples.Normal(ref random))))];
+            Problem problem = new(new(x, y), Plain<Decay<TSize>>(), Loss.Get("mse"));
+            Candidates found = new SimdBackend().Search(new([problem]), new(64, 1, 1, SearchPrecision.Double, 200, 1), cancellation: Token)[0];
+            Minimum minimum = Refiner.Refine(problem, [TSize.Value, 4 * TSize.Value], 400, Token);
+            return found.StartLosses.Count(loss => loss <= minimum.Loss * (1 + 1e-6));
+        }
+    }
+
+    [Fact]
     public void Law_that_gives_log_y_is_predicted_far_out_of_where_exponents_are_cut()
     {
         ScalingLaw law = Plain<LogLine>();
@@ -86,6 +104,39 @@ public sealed class PlainLawTests
         var random = new CounterRandom(71, 0, 0);
         double[] x = Examples.Even(24, 2, 3000), y = [.. x.Select(value => (0.2 + (4 * Math.Pow(value, -0.4))) * Math.Exp(0.02 * Examples.Normal(ref random)))];
         return new(x, y);
+    }
+
+    private interface ISize
+    {
+        static abstract double Value { get; }
+    }
+
+    private readonly struct Small : ISize
+    {
+        public static double Value => 1e-20;
+    }
+
+    private readonly struct Large : ISize
+    {
+        public static double Value => 1e20;
+    }
+
+    private readonly struct Decay<TSize> : IPlainLaw
+        where TSize : struct, ISize
+    {
+        public static string Name => "decay";
+
+        public static string Formula => "y = b exp(-x/tau)";
+
+        public static int ParameterCount => 2;
+
+        public static PlainParameter[] Parameters => [new("b", 0, 3 * TSize.Value), new("tau", TSize.Value, 20 * TSize.Value)];
+
+        public static T Value<T, TMask, TPoints, TArray>(TPoints x, int point, TArray θ)
+            where T : struct, IReal<T, TMask>
+            where TMask : struct
+            where TPoints : struct, IArray<T>
+            where TArray : struct, IArray<T> => θ[0] * Functions.ExpClamped<T, TMask>(-x[point] / θ[1]);
     }
 
     private readonly struct TwoNames : IPlainLaw
