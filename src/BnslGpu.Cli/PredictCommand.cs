@@ -23,6 +23,8 @@ internal sealed class PredictCommand : ToolCommand
         "--curve", "NAME", "Predict this curve only. Default: every curve of the report.");
     private readonly Option<int?> _breaks = OptionKinds.Whole(
         "--breaks", "Use the fit with N breaks. Default: the fit the report chose.", least: 0);
+    private readonly Option<string?> _law = OptionKinds.Text(
+        "--law", "NAME", "Use the fit of this law. Default: the fit the report chose; with --breaks, the first law that has it.");
     private readonly Option<string[]> _lawsFrom = LawsFile.Option();
     private readonly Option<string?> _format = OptionKinds.OneOf(
         "--format", "What the predictions look like. Default: csv.", ["csv", "table", "json"]);
@@ -37,7 +39,7 @@ internal sealed class PredictCommand : ToolCommand
             if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
         });
         Add(_report);
-        foreach (Option option in (Option[])[_x, _curve, _breaks, _lawsFrom, _format]) Add(option);
+        foreach (Option option in (Option[])[_x, _curve, _law, _breaks, _lawsFrom, _format]) Add(option);
     }
 
     /// <inheritdoc/>
@@ -59,7 +61,7 @@ internal sealed class PredictCommand : ToolCommand
         LawsFile.Load(call.GetValue(_lawsFrom));
         ImmutableArray<SavedCurve> curves = Curves(path, call.GetValue(_curve));
         List<Prediction> predictions = [];
-        foreach ((SavedCurve curve, SavedFit fit) in Picked(curves, call.GetValue(_breaks)))
+        foreach ((SavedCurve curve, SavedFit fit) in Picked(curves, call.GetValue(_law), call.GetValue(_breaks)))
         {
             Check(curve, fit, x);
             double[] y = Predict(fit, [.. x.SelectMany(point => point)], path);
@@ -104,19 +106,19 @@ internal sealed class PredictCommand : ToolCommand
     }
 
     /// <summary>Each curve with the fit that was asked for; how many have none is said once.</summary>
-    private List<(SavedCurve Curve, SavedFit Fit)> Picked(ImmutableArray<SavedCurve> curves, int? breaks)
+    private List<(SavedCurve Curve, SavedFit Fit)> Picked(ImmutableArray<SavedCurve> curves, string? law, int? breaks)
     {
         List<(SavedCurve, SavedFit)> picked = [];
         List<string> without = [];
         foreach (SavedCurve curve in curves)
         {
-            SavedFit? fit = breaks is null
+            SavedFit? fit = breaks is null && law is null
                 ? curve.Chosen >= 0 ? curve.Fits[curve.Chosen] : null
-                : curve.Fits.FirstOrDefault(candidate => candidate.Breaks == breaks);
+                : curve.Fits.FirstOrDefault(candidate => (law is null || candidate.Law == law) && (breaks is null || candidate.Breaks == breaks));
             if (fit is null) without.Add(curve.Name);
             else picked.Add((curve, fit));
         }
-        string wanted = breaks is null ? "" : $" with {breaks} break{(breaks == 1 ? "" : "s")}";
+        string wanted = (law is null ? "" : $" of {law}") + (breaks is null ? "" : $" with {breaks} break{(breaks == 1 ? "" : "s")}");
         if (without.Count == 1) Streams.Say($"curve '{without[0]}' has no fit{wanted} and is left out.");
         if (without.Count > 1) Streams.Say($"{without.Count} of {curves.Length} curves have no fit{wanted} and are left out: '{without[0]}', …");
         return picked;

@@ -388,6 +388,7 @@ internal static class Refiner
         {
             var ahead = new double[_p];
             var behind = new double[_p];
+            Array.Clear(_hessian);
             for (int k = 0; k < _p; k++)
             {
                 if (held[k]) continue;

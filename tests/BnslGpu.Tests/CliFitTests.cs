@@ -177,6 +177,7 @@ public sealed class CliFitTests
     [Theory]
     [InlineData("--curve", "two", "no curve 'two'")]
     [InlineData("--breaks", "5", "no fit with 5 breaks")]
+    [InlineData("--law", "m4", "no fit of m4")]
     public void Predict_says_what_the_report_has_not(string option, string value, string complaint)
     {
         string report = CliRunner.RunWith(Falling, CancellationToken.None, Small("-", "--format", "json")).Out;
@@ -184,6 +185,15 @@ public sealed class CliFitTests
         Assert.Equal(1, result.ExitCode);
         Assert.Empty(result.Out);
         Assert.Contains(complaint, result.Error);
+    }
+
+    [Fact]
+    public void Predict_takes_the_fit_of_the_law_it_is_asked_for()
+    {
+        string report = CliRunner.RunWith(Falling, CancellationToken.None, [.. Small("-", "--format", "json"), "--law", "bnsl,m1"]).Out;
+        string[] y = [.. ((string[])["bnsl", "m1"]).Select(law => CliRunner.RunWith(report, CancellationToken.None, "predict", "-", "--x", "1e6", "--law", law).Out)];
+        Assert.All(y, text => Assert.Equal(2, text.TrimEnd().Split('\n').Length));
+        Assert.NotEqual(y[0], y[1]);
     }
 
     [Fact]
