@@ -51,7 +51,7 @@ public sealed class SimdBackendTests
             Candidates some = Starts(problem, 19);
             for (int m = 0; m < some.Parameters.Length; m++) some.Parameters[m] = (float)some.Parameters[m];
             double[] residuals = new double[19 * problem.Count], jacobian = new double[residuals.Length * problem.ParameterCount];
-            problem.Law.Close<Kernels, SimdKernel>(problem.Loss, new((LaneWidth)width, SearchPrecision.Mixed)).Evaluate(problem, some.Parameters, residuals, jacobian);
+            new SimdBackend((LaneWidth)width).Kernel(problem, SearchPrecision.Mixed).Evaluate(problem, some.Parameters, residuals, jacobian);
             (RunningError<F32>[] r, RunningError<F32>[] j) = problem.Law.Close<BoundedRows, (RunningError<F32>[], RunningError<F32>[])>(problem.Loss, new(some));
             for (int m = 0; m < r.Length; m++) Assert.True(Math.Abs(residuals[m] - r[m].Value) <= F32.Epsilon * r[m].Error, $"{problem.Law.Name} {problem.Law.Breaks}: r[{m}] is {residuals[m]:R}, not {r[m]}");
             for (int m = 0; m < j.Length; m++) Assert.True(Math.Abs(jacobian[m] - j[m].Value) <= (F32.Epsilon * j[m].Error) + 1e-35, $"{problem.Law.Name} {problem.Law.Breaks}: J[{m}] is {jacobian[m]:R}, not {j[m]}");
@@ -125,7 +125,7 @@ public sealed class SimdBackendTests
             const int starts = 37;
             foreach (SearchPrecision precision in Enum.GetValues<SearchPrecision>())
             {
-                SimdKernel kernel = problem.Law.Close<Kernels, SimdKernel>(problem.Loss, new((LaneWidth)width, precision));
+                SimdKernel kernel = new SimdBackend((LaneWidth)width).Kernel(problem, precision);
                 Candidates from = Starts(problem, starts);
                 double[] before = new double[starts], after = new double[starts], screened = new double[starts], θ = [.. from.Parameters];
                 kernel.Screen(problem, θ, before);
@@ -156,7 +156,7 @@ public sealed class SimdBackendTests
             int p = problem.ParameterCount;
             foreach (SearchPrecision precision in Enum.GetValues<SearchPrecision>())
             {
-                SimdKernel kernel = problem.Law.Close<Kernels, SimdKernel>(problem.Loss, new((LaneWidth)width, precision));
+                SimdKernel kernel = new SimdBackend((LaneWidth)width).Kernel(problem, precision);
                 double[] alone = [.. Starts(problem, starts).Parameters], disturbed = [.. alone], losses = new double[starts], disturbedLosses = new double[starts];
                 kernel.Search(problem, alone, losses, 1e-6, 30, Token);
                 for (int start = 0; start < starts; start += 3) disturbed[(start * p) + (start / 3 % p)] = double.NaN;
@@ -300,24 +300,6 @@ public sealed class SimdBackendTests
         }
 
         return (residuals, jacobian);
-    }
-
-    /// <summary>The kernel of one width and kind of number.</summary>
-    private readonly struct Kernels(LaneWidth width, SearchPrecision precision) : IModelVisitor<SimdKernel>
-    {
-        public SimdKernel Visit<TLaw, TLoss>()
-            where TLaw : struct, IScalingLaw
-            where TLoss : struct, ILoss => (width, precision) switch
-            {
-                (LaneWidth.Bits512, SearchPrecision.Double) => SimdKernel<Lanes512<double>, Vector512<double>, double, TLaw, TLoss>.Instance,
-                (LaneWidth.Bits512, _) => SimdKernel<Lanes512<float>, Vector512<float>, float, TLaw, TLoss>.Instance,
-                (LaneWidth.Bits256, SearchPrecision.Double) => SimdKernel<Lanes256<double>, Vector256<double>, double, TLaw, TLoss>.Instance,
-                (LaneWidth.Bits256, _) => SimdKernel<Lanes256<float>, Vector256<float>, float, TLaw, TLoss>.Instance,
-                (LaneWidth.Bits128, SearchPrecision.Double) => SimdKernel<Lanes128<double>, Vector128<double>, double, TLaw, TLoss>.Instance,
-                (LaneWidth.Bits128, _) => SimdKernel<Lanes128<float>, Vector128<float>, float, TLaw, TLoss>.Instance,
-                (_, SearchPrecision.Double) => SimdKernel<F64, bool, double, TLaw, TLoss>.Instance,
-                _ => SimdKernel<F32, bool, float, TLaw, TLoss>.Instance,
-            };
     }
 }
 
