@@ -16,10 +16,6 @@ switch (args)
         return NistBenchmark.Run(rest, Console.Out);
     case ["chance", .. var rest]:
         return ChanceBenchmark.Run(rest, Console.Out);
-    case ["all", .. var rest]:
-        int lanes = LanesBenchmark.Run([], Console.Out);
-        Console.WriteLine();
-        return Math.Max(lanes, SuiteBenchmark.Run(rest, Console.Out));
     default:
         Console.Error.WriteLine("""
             usage: lanes [--rounds N]
@@ -29,7 +25,6 @@ switch (args)
                    peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]
                    nist --data DIR
                    chance --data DIR --minima FILE [--seeds N] [--rows FILE]
-                   all --data DIR [--starts N] [--precision double|mixed]
             """);
         return 2;
 }
