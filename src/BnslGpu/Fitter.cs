@@ -105,7 +105,7 @@ public static class Fitter
     {
         int count = 0;
         foreach (double y in curve.HeldOut.Y) count += y > 0 ? 0 : 1;
-        if (count > 0) yield return $"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others.";
+        if (count > 0 && ScalingLaw.Get(fits[chosen].Law, fits[chosen].Breaks).IsPositive) yield return $"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others.";
 
         // Two units of AICc are worth a factor e in likelihood: too little to tell a break from noise (Burnham and Anderson 2002, §2.6).
         Fit best = fits[chosen];
