@@ -128,14 +128,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         gradient[row, A] = inverseY;
         gradient[row, LogG0] = share;
         gradient[row, C0] = -share * points[point];
-        for (int i = 0; i < TBreaks.Count; i++)
-        {
-            int at = row + FirstBreak + (PerBreak * i);
-            gradient[at] = share * gradient[at];
-            gradient[at, 1] = share * gradient[at, 1];
-            gradient[at, 2] = share * gradient[at, 2];
-        }
-
+        ScaleBreaks<T, TMask, TGradient>(share, gradient, row);
         return logY;
     }
 
@@ -150,21 +143,78 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
     {
         T u = points[point];
         T logG = T.MultiplyAdd(-θ[C0], u, θ[LogG0]);
-        for (int i = 0; i < TBreaks.Count; i++)
-        {
-            int j = FirstBreak + (PerBreak * i), w = WorkPerBreak * i;
-            T c = θ[j], logD = θ[j, 1], f = work[w], inverse = work[w, 1], cf = work[w, 2];
-            T softplus = Functions.Softplus<T, TMask>((u - logD) * inverse, out T sigmoid, out T tail) - work[w, 3];
-            logG = T.MultiplyAdd(-cf, softplus, logG);
-
-            // ∂log g; the chain rule to log y waits until g is known.
-            int at = row + j;
-            gradient[at] = -f * softplus;
-            gradient[at, 1] = c * (sigmoid - work[w, 4]);
-            gradient[at, 2] = cf * (work[w, 5] - tail);
-        }
-
+        if (TArray.IsRegisters) return AddBreaks<T, TMask, TArray, TGradient>(u, logG, θ, work, gradient, row);
+        for (int i = 0; i < TBreaks.Count; i++) logG = AddBreak<T, TMask, TArray, TGradient>(i, u, logG, θ, work, gradient, row);
         return logG;
+    }
+
+    // The same without a loop, for registers; not inlined on a CPU, where it is not wanted.
+    private static T AddBreaks<T, TMask, TArray, TGradient>(T u, T logG, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
+        if (TBreaks.Count > 0) logG = AddBreak<T, TMask, TArray, TGradient>(0, u, logG, θ, work, gradient, row);
+        if (TBreaks.Count > 1) logG = AddBreak<T, TMask, TArray, TGradient>(1, u, logG, θ, work, gradient, row);
+        if (TBreaks.Count > 2) logG = AddBreak<T, TMask, TArray, TGradient>(2, u, logG, θ, work, gradient, row);
+        if (TBreaks.Count > 3) logG = AddBreak<T, TMask, TArray, TGradient>(3, u, logG, θ, work, gradient, row);
+        if (TBreaks.Count > 4) logG = AddBreak<T, TMask, TArray, TGradient>(4, u, logG, θ, work, gradient, row);
+        if (TBreaks.Count > 5) logG = AddBreak<T, TMask, TArray, TGradient>(5, u, logG, θ, work, gradient, row);
+        return logG;
+    }
+
+    /// <summary>log g with one break more, and ∂log g over it; the chain rule to log y waits until g is known.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T AddBreak<T, TMask, TArray, TGradient>(int i, T u, T logG, TArray θ, TArray work, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TArray : struct, IArray<T>
+        where TGradient : struct, IArray<T>
+    {
+        int j = FirstBreak + (PerBreak * i), w = WorkPerBreak * i, at = row + j;
+        T c = θ[j], logD = θ[j, 1], f = work[w], inverse = work[w, 1], cf = work[w, 2];
+        T softplus = Functions.Softplus<T, TMask>((u - logD) * inverse, out T sigmoid, out T tail) - work[w, 3];
+        gradient[at] = -f * softplus;
+        gradient[at, 1] = c * (sigmoid - work[w, 4]);
+        gradient[at, 2] = cf * (work[w, 5] - tail);
+        return T.MultiplyAdd(-cf, softplus, logG);
+    }
+
+    /// <summary>∂log g over the breaks into that of the law's value: times ∂value/∂log g.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void ScaleBreaks<T, TMask, TGradient>(T slope, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TGradient : struct, IArray<T>
+    {
+        if (TGradient.IsRegisters) ScaleBreaksInRegisters<T, TMask, TGradient>(slope, gradient, row);
+        else for (int i = 0; i < TBreaks.Count; i++) ScaleBreak<T, TMask, TGradient>(i, slope, gradient, row);
+    }
+
+    private static void ScaleBreaksInRegisters<T, TMask, TGradient>(T slope, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TGradient : struct, IArray<T>
+    {
+        if (TBreaks.Count > 0) ScaleBreak<T, TMask, TGradient>(0, slope, gradient, row);
+        if (TBreaks.Count > 1) ScaleBreak<T, TMask, TGradient>(1, slope, gradient, row);
+        if (TBreaks.Count > 2) ScaleBreak<T, TMask, TGradient>(2, slope, gradient, row);
+        if (TBreaks.Count > 3) ScaleBreak<T, TMask, TGradient>(3, slope, gradient, row);
+        if (TBreaks.Count > 4) ScaleBreak<T, TMask, TGradient>(4, slope, gradient, row);
+        if (TBreaks.Count > 5) ScaleBreak<T, TMask, TGradient>(5, slope, gradient, row);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ScaleBreak<T, TMask, TGradient>(int i, T slope, TGradient gradient, int row)
+        where T : struct, IReal<T, TMask>
+        where TMask : struct
+        where TGradient : struct, IArray<T>
+    {
+        int at = row + FirstBreak + (PerBreak * i);
+        gradient[at] = slope * gradient[at];
+        gradient[at, 1] = slope * gradient[at, 1];
+        gradient[at, 2] = slope * gradient[at, 2];
     }
 
     /// <inheritdoc/>
@@ -214,7 +264,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         for (int i = 0; i <= TBreaks.Count; i++)
         {
             double right = i < TBreaks.Count ? first * (1 - ((i + random.Uniform()) / TBreaks.Count)) : 0;
-            double slope = (LogGap(right) - LogGap(left)) / Math.Max(right - left, 1e-3);
+            double slope = (LogGap(shape, right, a, sign, leastShare, least) - LogGap(shape, left, a, sign, leastShare, least)) / Math.Max(right - left, 1e-3);
             double blur = random.Uniform() + random.Uniform() + random.Uniform() - 1.5;
             slope = Math.Min(Math.Max((slope * (1 + (0.5 * blur))) + (0.2 * blur), -8), 8);
             if (i == 0)
@@ -235,13 +285,14 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         }
 
         θ[A] = new F64(a);
-        θ[LogG0] = new F64(LogGap(0));
+        θ[LogG0] = new F64(LogGap(shape, 0, a, sign, leastShare, least));
+    }
 
-        double LogGap(double logX)
-        {
-            double y = CurveShape.Y(shape, logX);
-            return Log(Math.Max(sign * (y - a), (leastShare * y) + least));
-        }
+    private static double LogGap<TShape>(TShape shape, double logX, double a, double sign, double leastShare, double least)
+        where TShape : struct, IArray<F64>
+    {
+        double y = CurveShape.Y(shape, logX);
+        return Log(Math.Max(sign * (y - a), (leastShare * y) + least));
     }
 
     /// <summary>
@@ -276,7 +327,7 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
         double c = 0, d = first * random.Uniform(), logF = random.Uniform(logLeast, logMost);
         if (n > 1 && kind < 0.15)
         {
-            θ[m + 1] = new F64(Within(θ[m + 1].Value + d - θ[j + 1].Value));
+            θ[m + 1] = new F64(Within(θ[m + 1].Value + d - θ[j + 1].Value, first));
             (c, logF) = (θ[j].Value, θ[j + 2].Value);
         }
         else if (n > 1 && kind < 0.5)
@@ -289,21 +340,21 @@ public readonly struct Bnsl<TBreaks> : IScalingLaw
             c = random.Uniform() < 0.5 ? -size : size;
             logF = Log(f);
             θ[m] = new F64(-c);
-            θ[m + 1] = new F64(Within(d + (step / size)));
+            θ[m + 1] = new F64(Within(d + (step / size), first));
             θ[m + 2] = new F64(Log(otherF));
         }
         else if (n > 1 && kind < 0.65)
         {
-            d = Within(θ[m + 1].Value - (0.1 * (random.Uniform() + random.Uniform() + random.Uniform() - 1.5)));
+            d = Within(θ[m + 1].Value - (0.1 * (random.Uniform() + random.Uniform() + random.Uniform() - 1.5)), first);
         }
 
         θ[j] = new F64(c);
         θ[j + 1] = new F64(d);
         θ[j + 2] = new F64(logF);
         return true;
-
-        double Within(double logD) => Math.Min(Math.Max(logD, first), 0);
     }
+
+    private static double Within(double logD, double first) => Math.Min(Math.Max(logD, first), 0);
 
     private static double Log(double x) => F64.Log(new F64(x), out _).Value;
 

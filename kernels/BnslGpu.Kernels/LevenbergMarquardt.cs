@@ -26,8 +26,8 @@ public static class Damping
 /// Step     (JᵀJ + λ D) δ = −Jᵀr over the free parameters, θ′ = clamp(θ + δ)
 /// </code>
 /// Levenberg 1944, Marquardt 1963; λ by the ratio of actual to predicted gain; bounds by an active set: a parameter on its bound that the gradient
-/// pushes outwards is held for the step, and the step is cut at the box. Phases are not inlined into each other: the compiler then keeps
-/// what a phase needs in registers.
+/// pushes outwards is held for the step, and the step is cut at the box. Phases are too long for the .NET compiler to inline
+/// one into the other, which keeps what a phase needs in registers; a device inlines all, and sums rows in registers of its own (ISums).
 /// </remarks>
 /// <typeparam name="T">The number.</typeparam>
 /// <typeparam name="TMask">Its mask.</typeparam>
@@ -66,8 +66,16 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     public static int ScratchCount => Math.Max(NormalCount, Tile * (TLaw.ParameterCount + 1)) + TLaw.WorkCount;
 
     /// <summary>Root-weighted residual of one point, and its row of the Jacobian.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static T Row<TPoints, TArray, TGradient>(TPoints points, int i, TPoints units, TArray θ, TArray work, TGradient rows, int row)
+    /// <param name="points">Shape [count, <see cref="Stride"/>].</param>
+    /// <param name="i">Which point.</param>
+    /// <param name="units">What the loss is told: see <see cref="ILoss"/>. Shape [2].</param>
+    /// <param name="θ">Shape [p].</param>
+    /// <param name="work">What the law prepared. Shape [law's WorkCount].</param>
+    /// <param name="rows">Output, the row from <paramref name="row"/>; in registers, the gradient of the law's value.</param>
+    /// <param name="row">Index of the row's first entry.</param>
+    /// <param name="scale">∂(√w r)/∂value, by which the gradient becomes the row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static T Row<TPoints, TArray, TGradient>(TPoints points, int i, TPoints units, TArray θ, TArray work, TGradient rows, int row, out T scale)
         where TPoints : struct, IArray<T>
         where TArray : struct, IArray<T>
         where TGradient : struct, IArray<T>
@@ -89,9 +97,10 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T r = TLoss.Residual<T, TMask, TPoints>(value, points[point, TLaw.ColumnCount], units, out T slope);
         if (!TLaw.IsLog && TLoss.IsOfLog) r = T.Select(T.Less(T.Constant(-1e5), value), r, T.Constant(-1e6)); // a loss that cuts log y would not say so
         T rootWeight = points[point, TLaw.ColumnCount + 1];
-        T scale = slope * rootWeight;
+        scale = slope * rootWeight;
         if (TLaw.IsLog != TLoss.IsOfLog) scale = scale * link;
-        for (int j = 0; j < TLaw.ParameterCount; j++) rows[row, j] = scale * rows[row, j];
+        if (!TGradient.IsRegisters)
+            for (int j = 0; j < TLaw.ParameterCount; j++) rows[row, j] = scale * rows[row, j];
         return r * rootWeight;
     }
 
@@ -105,7 +114,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T sum = T.Constant(0);
         for (int i = 0; i < count; i++)
         {
-            T r = Row(points, i, units, θ, work, default(Nowhere<T>), 0);
+            T r = Row(points, i, units, θ, work, default(Nowhere<T>), 0, out _);
             sum = T.MultiplyAdd(r, r, sum);
         }
 
@@ -132,7 +141,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         {
             int tile = Math.Min(Tile, count - first);
             for (int i = 0; i < tile; i++)
-                rows[(i * width) + p] = Row(points, first + i, units, θ, work, rows, i * width);
+                rows[(i * width) + p] = Row(points, first + i, units, θ, work, rows, i * width, out _);
             for (int m = tile * width; m < Tile * width; m++) rows[m] = T.Constant(0); // points that are not there add nothing
             AddTile(rows, normal);
         }
@@ -183,7 +192,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     /// <param name="priors">m, π and k of every parameter. Shape [p, 3].</param>
     /// <param name="θ">Shape [p].</param>
     /// <param name="normal">N at θ.</param>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddPriors<TPriors, TArray>(TPriors priors, TArray θ, TArray normal)
         where TPriors : struct, IArray<T>
         where TArray : struct, IArray<T>
@@ -251,7 +260,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     /// <param name="predicted">The fall in rᵀr that the last step promised.</param>
     /// <param name="tolerance">Relative fall below which a candidate stands.</param>
     /// <returns>Set where the candidate is done: promised and actual fall are below the tolerance, or no λ helps, or the start is not finite.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static TMask Accept<TArray>(TArray θ, TArray normal, TArray trial, TArray trialNormal, ref T λ, T predicted, T tolerance)
         where TArray : struct, IArray<T>
     {
@@ -287,7 +296,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     /// <param name="trial">Output. Shape [p].</param>
     /// <param name="factor">Scratch. Shape [<see cref="NormalCount"/>].</param>
     /// <returns>gᵀ(JᵀJ + λD)⁻¹g, g = Jᵀr: at most, and for small λ nearly, the fall in rᵀr that the linear model promises.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static T Step<TBounds, TArray>(TArray θ, TArray normal, T λ, TBounds lower, TBounds upper, TArray trial, TArray factor)
         where TBounds : struct, IArray<T>
         where TArray : struct, IArray<T>

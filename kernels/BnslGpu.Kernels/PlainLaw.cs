@@ -190,6 +190,9 @@ public readonly struct Constants<T, TMask, TArray>(TArray values) : IArray<Dual<
     where TArray : struct, IArray<T>
 {
     /// <inheritdoc/>
+    public static bool IsRegisters => false;
+
+    /// <inheritdoc/>
     public Dual<T, TMask> this[int index]
     {
         get => new(values[index], T.Constant(0));
@@ -215,6 +218,9 @@ public readonly struct Direction<T, TMask, TArray>(TArray values, int direction)
     where TMask : struct
     where TArray : struct, IArray<T>
 {
+    /// <inheritdoc/>
+    public static bool IsRegisters => false;
+
     /// <inheritdoc/>
     public Dual<T, TMask> this[int index]
     {

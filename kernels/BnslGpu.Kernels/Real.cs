@@ -133,6 +133,15 @@ public interface IBinaryReal<TSelf, TMask> : IReal<TSelf, TMask>
     static abstract TSelf Split(TSelf x, out TSelf exponent, out TSelf inversePower);
 }
 
+/// <summary>One number, which a double can be made of.</summary>
+/// <typeparam name="TSelf">The number.</typeparam>
+public interface IScalar<TSelf> : IBinaryReal<TSelf, bool>
+    where TSelf : unmanaged, IScalar<TSelf>
+{
+    /// <summary>The number as a double.</summary>
+    static abstract double ToDouble(TSelf number);
+}
+
 /// <summary>Candidates side by side in one number, on a CPU: lane i is scalar i in memory.</summary>
 /// <typeparam name="TSelf">The number.</typeparam>
 /// <typeparam name="TMask">Its mask.</typeparam>
@@ -162,6 +171,9 @@ public interface IArray<T>
 
     /// <summary>The number at index + offset, added as addresses: offsets that are constants cost nothing.</summary>
     T this[int index, int offset] { get; set; }
+
+    /// <summary>True where the numbers are to lie in registers, which have no addresses: every index must then be a constant, and loops be written out.</summary>
+    static abstract bool IsRegisters { get; }
 }
 
 /// <summary>An array that forgets: what is written for a derivative nobody asked for costs nothing.</summary>
@@ -169,6 +181,9 @@ public interface IArray<T>
 public readonly struct Nowhere<T> : IArray<T>
     where T : struct
 {
+    /// <inheritdoc/>
+    public static bool IsRegisters => false;
+
     /// <summary>Reads zero; writes vanish.</summary>
     public T this[int index]
     {
@@ -186,7 +201,7 @@ public readonly struct Nowhere<T> : IArray<T>
 
 /// <summary>A double.</summary>
 /// <param name="value">The number.</param>
-public struct F64(double value) : ILanes<F64, bool, double>
+public struct F64(double value) : ILanes<F64, bool, double>, IScalar<F64>
 {
     private double _value = value;
 
@@ -213,6 +228,10 @@ public struct F64(double value) : ILanes<F64, bool, double>
 
     /// <summary>One: a scalar is a single lane.</summary>
     public static int Count => 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double ToDouble(F64 number) => number._value;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -329,7 +348,7 @@ public struct F64(double value) : ILanes<F64, bool, double>
 
 /// <summary>A float.</summary>
 /// <param name="value">The number.</param>
-public struct F32(float value) : ILanes<F32, bool, float>
+public struct F32(float value) : ILanes<F32, bool, float>, IScalar<F32>
 {
     private float _value = value;
 
@@ -355,6 +374,10 @@ public struct F32(float value) : ILanes<F32, bool, float>
 
     /// <summary>One: a scalar is a single lane.</summary>
     public static int Count => 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double ToDouble(F32 number) => number._value;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

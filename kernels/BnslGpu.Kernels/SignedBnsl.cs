@@ -86,7 +86,7 @@ public readonly struct SignedBnsl<TBreaks, TSide> : IScalingLaw
         gradient[row, A] = T.Constant(1);
         gradient[row, LogG0] = g;
         gradient[row, C0] = -g * points[point];
-        for (int j = FirstBreak; j < ParameterCount; j++) gradient[row, j] = g * gradient[row, j];
+        Bnsl<TBreaks>.ScaleBreaks<T, TMask, TGradient>(g, gradient, row);
         return θ[A] + g;
     }
 

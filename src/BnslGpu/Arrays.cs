@@ -8,6 +8,8 @@ namespace BnslGpu;
 internal readonly unsafe struct Block<T>(T* first) : IArray<T>
     where T : unmanaged
 {
+    public static bool IsRegisters => false;
+
     public T this[int index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,6 +36,8 @@ internal readonly unsafe struct Broadcast<T, TMask, TScalar>(TScalar* first) : I
     where TMask : struct
     where TScalar : unmanaged
 {
+    public static bool IsRegisters => false;
+
     public T this[int index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,6 +58,8 @@ internal readonly unsafe struct Broadcast<T, TMask, TScalar>(TScalar* first) : I
 internal readonly struct Heap<T>(T[] numbers) : IArray<T>
     where T : struct
 {
+    public static bool IsRegisters => false;
+
     public T this[int index]
     {
         get => numbers[index];

@@ -280,7 +280,7 @@ internal static class Refiner
             var a = new double[_p];
             for (int i = 0; i < _n; i++)
             {
-                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, default(Nowhere<F64>), 0).Value, slope = 0;
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, default(Nowhere<F64>), 0, out _).Value, slope = 0;
                 for (int j = 0; j < _p; j++) slope += _jacobian[(j * _rows) + i] * step[j];
                 double second = 2 / h * (((r - _jacobian[(_p * _rows) + i]) / h) - slope);
                 for (int j = 0; j < _p; j++) a[j] -= _jacobian[(j * _rows) + i] * second;
@@ -337,7 +337,7 @@ internal static class Refiner
             Array.Clear(norms);
             for (int i = 0; i < _n; i++)
             {
-                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0, out _).Value;
                 loss += r * r;
                 _jacobian[(_p * _rows) + i] = r;
                 for (int j = 0; j < _p; j++)
@@ -413,7 +413,7 @@ internal static class Refiner
             Array.Clear(gradient);
             for (int i = 0; i < _n; i++)
             {
-                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0).Value;
+                double r = LevenbergMarquardt<F64, bool, TLaw, TLoss>.Row(_points, i, _units, parameters, work, row, 0, out _).Value;
                 for (int j = 0; j < _p; j++) gradient[j] += _row[j].Value * r;
             }
 

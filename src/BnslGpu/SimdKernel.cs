@@ -51,7 +51,7 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
             TLaw.Prepare<T, TMask, Block<T>>(new(lanes), new(work));
             for (int i = 0; i < problem.Count; i++)
             {
-                T r = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Row(memory.Points, i, memory.Units, new Block<T>(lanes), new Block<T>(work), new Block<T>(row), 0);
+                T r = LevenbergMarquardt<T, TMask, TLaw, TLoss>.Row(memory.Points, i, memory.Units, new Block<T>(lanes), new Block<T>(work), new Block<T>(row), 0, out _);
                 for (int lane = 0; lane < count; lane++)
                 {
                     int at = ((first + lane) * problem.Count) + i;

@@ -177,8 +177,8 @@ public sealed class ScalingLawsTests(ITestOutputHelper output)
         var units = new Heap<T>([Fixed(place.LogScale), Fixed(0.5)]);
         TLaw.Prepare<T, bool, Heap<T>>(θ, work);
         return gradient is Heap<T> heap
-            ? LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(points, 0, units, θ, work, heap, 0)
-            : LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(points, 0, units, θ, work, default(Nowhere<T>), 0);
+            ? LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(points, 0, units, θ, work, heap, 0, out _)
+            : LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(points, 0, units, θ, work, default(Nowhere<T>), 0, out _);
 
         static T Fixed(double value) => T.Constant(value);
     }
