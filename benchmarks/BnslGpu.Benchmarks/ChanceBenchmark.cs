@@ -103,7 +103,7 @@ internal static class ChanceBenchmark
     }
 
     private static Candidates Searched(Problem problem, int starts, ulong seed) =>
-        BasinHopping.Search(new SimdBackend(), new([problem]), new(starts, seed, 4, SearchPrecision.Double, 200), null, default)[0];
+        new SimdBackend().Search(new([problem]), new(starts, seed, 4, SearchPrecision.Double, 200), null, default)[0];
 
     private static IEnumerable<(Problem Problem, string Set, string Name, double? Known)> Real(string folder, string minima)
     {

@@ -75,7 +75,7 @@ internal static class MinimaBenchmark
     private static string? Lower(Problem problem, string row)
     {
         string[] fields = Split(row);
-        Candidates found = BasinHopping.Search(new SimdBackend(), new([problem]), new(Chains * BasinHopping.ChainStarts, 77, Refined, SearchPrecision.Double, LastSteps, 1), null, default)[0];
+        Candidates found = new SimdBackend().Search(new([problem]), new(Chains * BasinHopping.ChainStarts, 77, Refined, SearchPrecision.Double, LastSteps, 1), null, default)[0];
         Minimum best = Enumerable.Range(0, found.Losses.Length).Select(k => Refiner.Refine(problem, found[k], 300)).MinBy(minimum => minimum.Loss)!;
         if (!(best.Loss / problem.Count < double.Parse(fields[3], CultureInfo.InvariantCulture) * (1 - 1e-6))) return null;
         return string.Join(',', [.. fields[..3], Number(best.Loss / problem.Count), .. fields[4..8], Described(problem, best)]);

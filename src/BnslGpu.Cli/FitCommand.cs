@@ -76,9 +76,8 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<string?> _precision = OptionKinds.OneOf(
         "--precision", "Arithmetic of the search; results are always refined in double. Default: double.",
         Enum.GetNames<SearchPrecision>().Select(Lower));
-    private readonly Option<string?> _device = OptionKinds.OneOf(
-        "--device", "Where the search runs; see 'bnsl devices'. Default: auto.",
-        ["auto", .. Backends.All.Select(backend => backend.Name)]);
+    private readonly Option<string?> _device = OptionKinds.Text(
+        "--device", "auto|simd|cuda[:N]|opencl[:N]|ilgpu-cpu", "Where the search runs; see 'bnsl devices'. Several, with commas, share the work. Default: auto.");
     private readonly Option<int?> _threads = OptionKinds.Whole(
         "--threads", "Threads; 0 takes every core. No result depends on it. Default: 0.", least: 0);
     private readonly Option<int?> _chunk = OptionKinds.Whole(
@@ -141,6 +140,8 @@ internal sealed class FitCommand : ToolCommand
 
         OutputFile.Write(path, Streams, writer => format.Write(report, writer));
         if (plots is not null) Draw(report, plots);
+        foreach (string remark in report.Remarks) Streams.Say(remark);
+        if (Streams.Interrupt.IsCancellationRequested) return ExitCode.Interrupted;
         int fitted = report.Curves.Count(curve => curve.Chosen >= 0);
         if (fitted == 0)
         {
@@ -280,8 +281,8 @@ internal sealed class FitCommand : ToolCommand
         try
         {
             return call.GetValue(_quiet)
-                ? Fitter.Fit(curves, options, cancellation: Streams.Interrupt)
-                : ProgressDisplay.Watch(Streams, progress => Fitter.Fit(curves, options, progress, Streams.Interrupt));
+                ? Fitter.Fit(curves, options, stop: Streams.Interrupt)
+                : ProgressDisplay.Watch(Streams, progress => Fitter.Fit(curves, options, progress, stop: Streams.Interrupt));
         }
         // The engine's complaint about a choice; what derives from it would be a mistake of ours.
         catch (ArgumentException wrong) when (wrong.GetType() == typeof(ArgumentException))

@@ -23,6 +23,7 @@ internal static class Program
         using StreamWriter output = new(Console.OpenStandardOutput(), OutputFile.Encoding, bufferSize: 1 << 16) { NewLine = "\n" };
         using StreamWriter error = new(Console.OpenStandardError(), OutputFile.Encoding) { NewLine = "\n", AutoFlush = true };
         using StreamReader input = new(Console.OpenStandardInput());
+        Backends.Probe = DevicesCommand.Probe;
         return Run(args, new Streams(input, output, error) { ErrorIsTerminal = !Console.IsErrorRedirected, Interrupt = interrupt.Token });
     }
 

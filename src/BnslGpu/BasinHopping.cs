@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 
 namespace BnslGpu;
 
@@ -29,65 +28,86 @@ internal static class BasinHopping
     /// <summary>Losses that agree within this are one candidate.</summary>
     private const double CandidateGap = 1e-4;
 
-    /// <summary>Starts that are held at a time, about; chains go side by side up to it.</summary>
-    private const int Together = 1 << 16;
+    /// <summary>What draws starts and descends from them: where every start ended, set by set.</summary>
+    public delegate ImmutableArray<Candidates> Descent(IReadOnlyList<StartSet> starts, IProgress<FitProgress>? progress);
 
     /// <summary>Searches every problem.</summary>
-    /// <param name="backend">What descends from the starts.</param>
+    /// <param name="descend">What draws starts and descends from them.</param>
+    /// <param name="together">Random starts that are held at a time, about; chains go side by side up to it.</param>
     /// <param name="batch">The problems.</param>
     /// <param name="options">The choices.</param>
     /// <param name="progress">Told how many starts are done.</param>
-    /// <param name="cancellation">Ends the search.</param>
+    /// <param name="stop">Ends the search early. The round that is then under way is lost; a problem without a round is screened.</param>
     /// <returns>The distinct minima of least loss, and the loss at which every start ended.</returns>
     public static ImmutableArray<Candidates> Search(
-        IBackend backend, ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken cancellation)
+        Descent descend, int together, ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken stop)
     {
         bool auto = options.Starts == 0;
-        Candidates[] found = [.. batch.Problems.Select(problem => new Candidates(problem, [], [], new double[options.Starts]))];
+        Candidates[] found = [.. batch.Problems.Select(problem => new Candidates(problem, [], [], []))];
+        List<double>[] losses = [.. found.Select(_ => new List<double>(options.Starts))];
         int budget = auto ? MostChains * ChainStarts : options.Starts, chains = (budget + ChainStarts - 1) / ChainStarts;
-        int sideBySide = auto ? 1 : Math.Max(Together / RandomStarts / Math.Max(found.Length, 1), 1);
+        int sideBySide = auto ? 1 : Math.Max(together / RandomStarts / Math.Max(found.Length, 1), 1);
         var sure = new bool[found.Length];
+        Chain[] wave = [];
 
         // Of an open budget nobody knows the end: progress is then in problems.
         long done = 0, total = auto ? found.Length : (long)budget * found.Length;
         progress?.Report(new("search", 0, total));
-        for (int firstChain = 0; firstChain < chains && !Array.TrueForAll(sure, own => own); firstChain += sideBySide)
+        try
         {
-            Chain[] wave =
-            [
-                .. Enumerable.Range(firstChain, Math.Min(sideBySide, chains - firstChain))
-                    .SelectMany(chain => Enumerable.Range(0, found.Length).Where(problem => !sure[problem]).Select(problem => new Chain(found[problem].Problem, problem, chain, budget, options))),
-            ];
-            for (int round = 0; round <= Rounds; round++)
+            for (int firstChain = 0; firstChain < chains && !Array.TrueForAll(sure, own => own); firstChain += sideBySide)
             {
-                Chain[] going = [.. wave.Where(chain => chain.Left > 0 && !sure[chain.Index])];
-                if (going.Length == 0) break;
-                Candidates[] starts = [.. going.Select(chain => chain.Next())];
-                ImmutableArray<Candidates> ends = backend.Descend(starts, options, progress is null || auto ? null : new Part(progress, done, total), cancellation);
-                for (int k = 0; k < going.Length; k++)
-                {
-                    Chain chain = going[k];
-                    chain.Take(ends[k]);
-                    if (!auto || (chain.Left > 0 && !(firstChain == 0 && round == 0))) continue;
-                    sure[chain.Index] = MissedMinimum.Chance(chain.Problem, [.. found[chain.Index].StartLosses, .. chain.Losses]) <= options.MissedChance;
-                    done += sure[chain.Index] ? 1 : 0;
-                }
-
-                if (auto) progress?.Report(new("search", done, total));
-                else done += starts.Sum(some => (long)some.Losses.Length);
+                wave =
+                [
+                    .. Enumerable.Range(firstChain, Math.Min(sideBySide, chains - firstChain))
+                        .SelectMany(chain => Enumerable.Range(0, found.Length).Where(problem => !sure[problem]).Select(problem => new Chain(found[problem].Problem, problem, chain, budget, options))),
+                ];
+                for (int round = 0; round <= Rounds; round++) Step(firstChain, round);
+                Merge();
             }
-
-            foreach (Chain chain in wave)
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Merge();
+            for (int k = 0; k < found.Length; k++)
             {
-                Candidates own = found[chain.Index];
-                double[] losses = own.StartLosses;
-                if (auto) losses = [.. losses, .. chain.Losses];
-                else chain.Losses.CopyTo(losses.AsSpan(chain.First));
-                found[chain.Index] = own.And(chain.Best).Best(options.Keep, CandidateGap) with { StartLosses = losses };
+                if (losses[k].Count > 0) continue;
+                found[k] = new SimdBackend().Rank(found[k].Problem, [.. Enumerable.Range(0, RandomStarts)], options);
+                losses[k].AddRange(found[k].Losses);
             }
         }
 
-        return ImmutableCollectionsMarshal.AsImmutableArray(found);
+        return [.. found.Select((own, k) => own with { StartLosses = [.. losses[k]] })];
+
+        void Step(int firstChain, int round)
+        {
+            Chain[] going = [.. wave.Where(chain => chain.Left > 0 && !sure[chain.Index])];
+            if (going.Length == 0) return;
+            stop.ThrowIfCancellationRequested();
+            StartSet[] starts = [.. going.Select(chain => chain.Next())];
+            ImmutableArray<Candidates> ends = descend(starts, progress is null || auto ? null : new Part(progress, done, total));
+            SimdBackend.Run(going.Length, options.Threads, k => going[k].Take(ends[k]), CancellationToken.None);
+            foreach (Chain chain in going)
+            {
+                if (!auto || (chain.Left > 0 && !(firstChain == 0 && round == 0))) continue;
+                sure[chain.Index] = MissedMinimum.Chance(chain.Problem, [.. losses[chain.Index], .. chain.Losses]) <= options.MissedChance;
+                done += sure[chain.Index] ? 1 : 0;
+            }
+
+            if (auto) progress?.Report(new("search", done, total));
+            else done += starts.Sum(some => (long)some.Count);
+        }
+
+        void Merge()
+        {
+            foreach (Chain chain in wave)
+            {
+                losses[chain.Index].AddRange(chain.Losses);
+                found[chain.Index] = found[chain.Index].And(chain.Best).Best(options.Keep, CandidateGap);
+            }
+
+            wave = [];
+        }
     }
 
     /// <summary>One chain of one problem.</summary>
@@ -123,26 +143,7 @@ internal static class BasinHopping
         public int Left => _losses.Length - _made;
 
         /// <summary>The starts of the next round.</summary>
-        public Candidates Next()
-        {
-            int p = Problem.ParameterCount, count = Math.Min(Left, _made == 0 ? RandomStarts : Hops);
-            var θ = new double[count * p];
-            for (int k = 0; k < count; k++)
-            {
-                Span<double> start = θ.AsSpan(k * p, p);
-                if (_population.Losses.Length == 0)
-                {
-                    Problem.Start(_options.Seed, First + _made + k, start);
-                }
-                else
-                {
-                    _population[k % _population.Losses.Length].CopyTo(start);
-                    Problem.Hop(_options.Seed, First + _made + k, start);
-                }
-            }
-
-            return new(Problem, θ, new double[count], []);
-        }
+        public StartSet Next() => new(Problem, First + _made, Math.Min(Left, _made == 0 ? RandomStarts : Hops), _population.Parameters);
 
         /// <summary>Takes where the starts of this round ended.</summary>
         public void Take(Candidates ends)

@@ -66,7 +66,10 @@ public sealed record FitOptions
     /// <summary>Arithmetic of the search. Default <see cref="SearchPrecision.Double"/>.</summary>
     public SearchPrecision Precision { get; init; } = SearchPrecision.Double;
 
-    /// <summary>Where the search runs: auto or simd. Default auto.</summary>
+    /// <summary>
+    /// Where the search runs: auto, simd, cuda, opencl or ilgpu-cpu; a number picks one of several (cuda:1), a list with commas shares the work. auto
+    /// takes a GPU where there is much to do and a short measurement shows it to be faster. Default auto.
+    /// </summary>
     public string Device { get; init; } = "auto";
 
     /// <summary>Candidates of each problem that are refined. ≥ 1. Default 4.</summary>
@@ -100,6 +103,7 @@ public sealed record FitOptions
         if (Starts is < 0 or > MostStarts) throw Violated(nameof(Starts), Starts, $"0 to {MostStarts}");
         if (!(MissedChance is > 0 and < 1)) throw Violated(nameof(MissedChance), MissedChance, "> 0 and < 1");
         if (Starts > 0 && Starts < Parameters.Starts.Length) throw Violated(nameof(Starts), Starts, $"at least the {Parameters.Starts.Length} starts of one's own");
+        _ = Backends.Names(Device);
         if (Refined < 1) throw Violated(nameof(Refined), Refined, ">= 1");
         if (SearchIterations < 1) throw Violated(nameof(SearchIterations), SearchIterations, ">= 1");
         if (Threads < 0) throw Violated(nameof(Threads), Threads, ">= 0");

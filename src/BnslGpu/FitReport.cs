@@ -178,6 +178,9 @@ public sealed record FitReport
     /// <summary>Where the search ran.</summary>
     public required string Device { get; init; }
 
+    /// <summary>How the run went where that was not as planned, as sentences: it was stopped, a device failed, memory ran out.</summary>
+    public ImmutableArray<string> Remarks { get; init; } = [];
+
     /// <summary>Seconds of each stage.</summary>
     public required StageSeconds Seconds { get; init; }
 

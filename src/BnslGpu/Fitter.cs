@@ -16,12 +16,13 @@ public static class Fitter
     /// <param name="curves">The curves; names must differ.</param>
     /// <param name="options">The choices; plain least squares by default.</param>
     /// <param name="progress">Told how far the run is, from any thread.</param>
-    /// <param name="cancellation">Ends the run.</param>
+    /// <param name="cancellation">Ends the run without a report.</param>
+    /// <param name="stop">Ends the search early: what was found by then is refined and reported, with a remark that says so.</param>
     /// <returns>The report. A curve that cannot be fitted is in it with the reason and without fits.</returns>
     /// <exception cref="ArgumentException">An option breaks its constraint, or two curves share a name.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public static FitReport Fit(
-        IReadOnlyList<Curve> curves, FitOptions? options = null, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default)
+        IReadOnlyList<Curve> curves, FitOptions? options = null, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(curves);
         foreach (Curve curve in curves) ArgumentNullException.ThrowIfNull(curve, nameof(curves));
@@ -30,7 +31,6 @@ public static class Fitter
         var clock = Stopwatch.StartNew();
         Loss loss = Loss.Get(options.Loss);
         ImmutableArray<ScalingLaw> laws = [.. options.AllLaws];
-        IBackend backend = Backends.Get(options.Device);
         Curve[] ordered = [.. curves.OrderBy(curve => curve.Name, StringComparer.Ordinal)];
         for (int i = 1; i < ordered.Length; i++)
             if (ordered[i].Name == ordered[i - 1].Name) throw new ArgumentException($"Two curves are called '{ordered[i].Name}'; names must differ.", nameof(curves));
@@ -56,11 +56,14 @@ public static class Fitter
         }
 
         var batch = new ProblemBatch(problems);
-        ImmutableArray<Candidates> candidates = backend.Search(
-            batch,
-            new(options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize, options.MissedChance),
-            progress,
-            cancellation);
+        var search = new SearchOptions(
+            options.Starts, options.Seed, options.Refined, options.Precision, options.SearchIterations, options.Threads, options.ChunkSize, options.MissedChance);
+        IBackend backend = Backends.Choose(options.Device, batch, search);
+        using var release = backend as IDisposable;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stop);
+        ImmutableArray<Candidates> candidates = backend.Search(batch, search, progress, either.Token);
+        cancellation.ThrowIfCancellationRequested();
+        bool stopped = stop.IsCancellationRequested;
         double searched = clock.Elapsed.TotalSeconds;
 
         var fits = new Fit[candidates.Length];
@@ -95,10 +98,14 @@ public static class Fitter
         {
             Options = options,
             Device = backend.Description,
+            Remarks = [.. stopped ? [Stopped(candidates)] : Array.Empty<string>(), .. backend.Remarks],
             Seconds = new(0, searched, total - searched, total),
             Curves = results.MoveToImmutable(),
         };
     }
+
+    private static string Stopped(ImmutableArray<Candidates> candidates) =>
+        $"The search was stopped after {candidates.Sum(own => (long)own.StartLosses.Length)} starts; lower minima may have been missed.";
 
     /// <summary>What is odd about a curve or about its choice among its fits.</summary>
     private static IEnumerable<string> Remarks(Curve curve, ImmutableArray<Fit> fits, int chosen)
@@ -140,6 +147,6 @@ public static class Fitter
         int inputs = options.AllLaws.Max(law => law.InputCount);
         double[] y = [6, 5, 4.5, 4, 3.8, 3.7];
         double[] x = [.. Enumerable.Range(1, y.Length).SelectMany(i => Enumerable.Repeat((double)i, inputs))];
-        Fit([new("", new(x, inputs, y))], options with { Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None });
+        Fit([new("", new(x, inputs, y))], options with { Device = "simd", Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None });
     }
 }

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
 
 namespace BnslGpu;
 
@@ -20,6 +23,9 @@ public interface IBackend
     /// <summary>What runs it, for reports.</summary>
     string Description { get; }
 
+    /// <summary>What a user should know of how the work went, as sentences: a device that failed, memory that ran out.</summary>
+    ImmutableArray<string> Remarks => [];
+
     /// <summary>Residuals and Jacobians, in double.</summary>
     /// <param name="candidates">Problems with parameters.</param>
     /// <param name="cancellation">Ends the work; throws <see cref="OperationCanceledException"/>.</param>
@@ -39,24 +45,180 @@ public interface IBackend
         IReadOnlyList<Candidates> starts, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default);
 
     /// <summary>Levenberg-Marquardt from random starts and from hops of the best minima: see <see cref="BasinHopping"/>.</summary>
+    /// <param name="batch">The problems.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told how many starts are done.</param>
+    /// <param name="stop">Ends the search early; what was found by then is the answer, and every problem has at least a start.</param>
     /// <returns>The distinct minima of least loss, and the loss at which every start ended.</returns>
-    ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default);
+    ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken stop = default);
 }
 
-/// <summary>The backends by name. Adding one is its file and its line here.</summary>
+/// <summary>A place where a search can run, or why it cannot.</summary>
+/// <param name="Name">What <see cref="FitOptions.Device"/> calls it.</param>
+/// <param name="Description">Hardware, memory, precision; empty where nothing is known.</param>
+/// <param name="Rate">Starts a second of one break on 60 points, measured just now; 0 where it was not measured.</param>
+/// <param name="WhyNot">Why it cannot be used, as a sentence; null where it can.</param>
+public sealed record DeviceStatus(string Name, string Description, double Rate, string? WhyNot);
+
+/// <summary>Where a search can run, by name. Adding a kind is its file and its line here.</summary>
 public static class Backends
 {
-    /// <summary>Names and how to make them; auto takes the first.</summary>
-    public static ImmutableArray<(string Name, Func<IBackend> Create)> All { get; } = [("simd", () => new SimdBackend())];
+    /// <summary>Kinds of device that <see cref="Get"/> knows: simd, cuda, opencl, ilgpu-cpu.</summary>
+    public static ImmutableArray<string> Kinds { get; } = ["simd", "cuda", "opencl", "ilgpu-cpu"];
+
+    /// <summary>
+    /// Asked, before drivers of a kind are looked for, whether that is safe: some crash a process that enumerates them, so a tool does it in another
+    /// process first. Gives why not, or null. By default nobody is asked.
+    /// </summary>
+    public static Func<string, string?>? Probe { get; set; }
+
+    /// <summary>How this library was built: with the device engine and which, or why without.</summary>
+    public static string Engine { get; } =
+        typeof(Backends).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(data => data.Key == "Ilgpu")?.Value ?? "left out";
 
     /// <summary>Makes a backend.</summary>
-    /// <param name="name">auto, or a name in <see cref="All"/>.</param>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static IBackend Get(string name)
+    /// <param name="device">auto, simd, cuda, opencl or ilgpu-cpu; a number picks one of several (cuda:1); a list with commas shares the work.</param>
+    /// <exception cref="ArgumentException">There is none of that name here; the message says why.</exception>
+    /// <remarks>auto alone is simd: whether a GPU is faster depends on the work. See <see cref="Choose"/>.</remarks>
+    public static IBackend Get(string device)
     {
-        if (name == "auto") return All[0].Create();
-        foreach ((string known, Func<IBackend> create) in All)
-            if (known == name) return create();
-        throw new ArgumentException($"There is no device '{name}'. There is: auto, {string.Join(", ", All.Select(backend => backend.Name))}.");
+        string[] names = Names(device);
+        if (names is ["auto"] or ["simd"]) return new SimdBackend();
+
+#if ILGPU
+        var opened = new List<IlgpuDevice>();
+        foreach (string name in names)
+        {
+            if (WhyNot(name.Split(':')[0]) is { } reason) throw new ArgumentException($"{name} cannot be used: {reason}");
+            List<IlgpuDevice> found = IlgpuDevice.Open(name);
+            if (found.Count == 0) throw new ArgumentException($"There is no {name} on this machine; bnsl devices lists what there is.");
+            opened.AddRange(found);
+        }
+
+        return new IlgpuBackend(opened);
+#else
+        throw new ArgumentException($"{device} cannot be used: {WhyNot(device.Split(':')[0])}");
+#endif
+    }
+
+    /// <summary>The names in a list.</summary>
+    /// <exception cref="ArgumentException">One of them is no name of a device.</exception>
+    internal static string[] Names(string device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        string[] names = device.Split(',');
+        if (names is ["auto"] or ["simd"]) return names;
+        foreach (string name in names)
+        {
+            string[] parts = name.Split(':');
+            bool isKnown = Kinds.Contains(parts[0]) && parts[0] != "simd" && (parts.Length == 1 || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out _)));
+            if (!isKnown) throw new ArgumentException($"There is no device '{name}'. There is: auto, simd, cuda, opencl, ilgpu-cpu; cuda:1 is the second of its kind, and cuda:0,cuda:1 share the work.");
+        }
+
+        return names;
+    }
+
+    /// <summary>What auto means for some work: a GPU where there is enough to do and a short measurement shows it to be faster, else SIMD.</summary>
+    /// <param name="device">auto, or a name as in <see cref="Get"/>.</param>
+    /// <param name="batch">The work.</param>
+    /// <param name="options">How it will be searched.</param>
+    /// <exception cref="ArgumentException">There is none of that name here.</exception>
+    public static IBackend Choose(string device, ProblemBatch batch, SearchOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(options);
+#if ILGPU
+        // To open a driver and compile kernels takes seconds; so much work must be there.
+        const double WorthLooking = 5e10;
+        double work = batch.Problems.Sum(problem => (double)problem.Count * problem.ParameterCount * problem.ParameterCount) * (options.Starts > 0 ? options.Starts : 2000) * 40;
+        if (device == "auto" && work > WorthLooking)
+        {
+            Problem costliest = batch.Problems.MaxBy(problem => problem.Count * problem.ParameterCount)!;
+            SearchOptions few = options with { Iterations = 5 };
+            double best = 0;
+            IBackend fastest = new SimdBackend();
+            foreach (string kind in (string[])["cuda", "opencl"])
+            {
+                if (WhyNot(kind) is not null) continue;
+                try
+                {
+                    foreach (IlgpuDevice found in IlgpuDevice.Open(kind))
+                    {
+                        if (found.IsGpu && best == 0) best = RateOf(new(), costliest, few, (int)Math.Clamp(1e6 / costliest.Count, 16, 1024));
+                        double rate = found.IsGpu ? found.Rate(costliest, few, (int)Math.Clamp(2e7 / costliest.Count, 256, 1 << 14)) : 0;
+                        if (rate > best) (fastest, best) = (new IlgpuBackend([found]), rate);
+                        else found.Dispose();
+                    }
+                }
+                catch (Exception unusable) when (unusable is not OutOfMemoryException)
+                {
+                    // A GPU that cannot be opened or compiled for is not the faster one; bnsl devices says why.
+                }
+            }
+
+            return fastest;
+        }
+#endif
+        return Get(device);
+    }
+
+    /// <summary>Looks at every kind of device, measures what can be used, and says of the rest why not.</summary>
+    public static IEnumerable<DeviceStatus> Look()
+    {
+        Problem problem = Sample();
+        var options = new SearchOptions(0, 0, 1, SearchPrecision.Double, 200);
+        var simd = new SimdBackend();
+        yield return new("simd", $"{simd.Description["simd: ".Length..]}, {Environment.ProcessorCount} threads", RateOf(simd, problem, options, 512), null);
+        foreach (string kind in Kinds.Skip(1))
+        {
+            if (WhyNot(kind) is { } reason)
+            {
+                yield return new(kind, "", 0, reason);
+                continue;
+            }
+
+#if ILGPU
+            foreach (DeviceStatus status in IlgpuDevice.Look(kind, problem, options)) yield return status;
+#endif
+        }
+    }
+
+    /// <summary>Looks for devices of a kind in this process and does nothing with them: what a <see cref="Probe"/> does in another.</summary>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
+    /// <returns>How many there are.</returns>
+    public static int Enumerate(string kind)
+    {
+#if ILGPU
+        IlgpuDevice.PrepareCompiler();
+        using ILGPU.Context context = IlgpuDevice.Make(kind);
+        return IlgpuDevice.DevicesOf(context, kind).Length;
+#else
+        return kind == "simd" ? 1 : 0;
+#endif
+    }
+
+    /// <summary>Why no device of a kind can be looked for; null where it can.</summary>
+    private static string? WhyNot(string kind)
+    {
+#if ILGPU
+        return kind is "opencl" ? Probe?.Invoke(kind) : null;
+#else
+        return $"the device engine is not in this build ({Engine}); README says how to build with it.";
+#endif
+    }
+
+    private static double RateOf(SimdBackend simd, Problem problem, SearchOptions options, int starts)
+    {
+        simd.Descend([new StartSet(problem, 0, 16, [])], options, null, CancellationToken.None);
+        long begun = Stopwatch.GetTimestamp();
+        simd.Descend([new StartSet(problem, 0, starts, [])], options, null, CancellationToken.None);
+        return starts / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+    }
+
+    private static Problem Sample()
+    {
+        double[] x = [.. Enumerable.Range(0, 60).Select(i => Math.Pow(1.15, i))];
+        double[] y = [.. x.Select((at, i) => 0.3 + (2 * Math.Pow(at, -0.3) * Math.Pow(1 + Math.Pow(at / 100, 2), -0.2) * (1 + (0.01 * Math.Sin(i * i)))))];
+        return new(new(x, 1, y), ScalingLaw.Get("bnsl", 1), Loss.Get("msle"));
     }
 }

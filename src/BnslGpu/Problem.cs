@@ -53,7 +53,7 @@ public sealed class Problem
 
         _points = [.. packed];
         (_lower, _upper, double firstLogX) = Box(points, law, Scale, _rules);
-        _shape = Shape(points, law, Scale, firstLogX);
+        _shape = ShapeOf(points, law, Scale, firstLogX);
         _ties = [.. TiesOf(law, _rules, Scale)];
         foreach ((int follower, int leader) in _ties)
         {
@@ -116,6 +116,9 @@ public sealed class Problem
 
     /// <summary>Coordinates that follow another, and which.</summary>
     public ReadOnlySpan<(int Follower, int Leader)> Ties => _ties;
+
+    /// <summary>What a start knows of the curve: see <see cref="CurveShape"/>.</summary>
+    internal ReadOnlySpan<double> Shape => _shape;
 
     /// <summary>Starts that the rules give; they come first.</summary>
     internal int OwnStarts => _rules.Starts.Length;
@@ -303,7 +306,7 @@ public sealed class Problem
     }
 
     /// <summary>What a start knows of the curve (see <see cref="CurveShape"/>): y by straight lines in log x, replicates averaged.</summary>
-    private static double[] Shape(Points points, ScalingLaw law, CurveScale scale, double firstLogX)
+    private static double[] ShapeOf(Points points, ScalingLaw law, CurveScale scale, double firstLogX)
     {
         if (law is not { NeedsPositiveX: true, InputCount: 1 })
         {
@@ -384,6 +387,47 @@ public sealed record Candidates(Problem Problem, double[] Parameters, double[] L
 
     /// <summary>These and others of the same problem, in this order; what is known of the starts stays these'.</summary>
     internal Candidates And(Candidates others) => this with { Parameters = [.. Parameters, .. others.Parameters], Losses = [.. Losses, .. others.Losses] };
+}
+
+/// <summary>Starts of one problem that begin together.</summary>
+/// <param name="Problem">The problem.</param>
+/// <param name="First">Number of the first start; its place where they are given.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Minima">θ of the minima that they are hops from, one after the other; empty for random starts.</param>
+/// <param name="Given">θ of the starts, where they are given.</param>
+internal sealed record StartSet(Problem Problem, int First, int Count, double[] Minima, double[]? Given = null)
+{
+    /// <summary>Draws some of the starts.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="first">Place of the first of them.</param>
+    /// <param name="θ">Output. Shape [starts, p].</param>
+    public void Draw(ulong seed, int first, Span<double> θ)
+    {
+        int p = Problem.ParameterCount;
+        for (int k = first; k * p < (first * p) + θ.Length; k++)
+        {
+            Span<double> start = θ.Slice((k - first) * p, p);
+            if (Given is not null)
+            {
+                Given.AsSpan((First + k) * p, p).CopyTo(start);
+            }
+            else if (Minima.Length == 0)
+            {
+                Problem.Start(seed, First + k, start);
+            }
+            else
+            {
+                Minima.AsSpan(k % (Minima.Length / p) * p, p).CopyTo(start);
+                Problem.Hop(seed, First + k, start);
+            }
+        }
+    }
+
+    /// <summary>Some of them: hops belong together, because their places say what they are hops from.</summary>
+    public StartSet Part(int first, int count) => this with { First = First + first, Count = count };
+
+    /// <summary>Whether <see cref="Part"/> of it draws the same starts.</summary>
+    public bool CanBeSplit => Minima.Length == 0;
 }
 
 /// <summary>A law and its derivatives at given parameters.</summary>

@@ -65,25 +65,61 @@ public sealed class SimdBackend : IBackend
             "screen",
             [.. batch.Problems.Select(problem => (problem, options.Starts))],
             options,
-            (index, first, θ) =>
-            {
-                Problem problem = batch.Problems[index];
-                int p = problem.ParameterCount;
-                for (int start = 0; start < θ.Length / p; start++) problem.Start(options.Seed, first + start, θ.Slice(start * p, p));
-            },
+            (index, first, θ) => new StartSet(batch.Problems[index], 0, options.Starts, []).Draw(options.Seed, first, θ),
             (problem, θ, losses) => Kernel(problem, SearchPrecision.Double).Screen(problem, θ, losses),
             all => all.Best(options.Keep, gap: 0),
             progress,
             cancellation);
 
+    /// <summary>The best of some starts, screened.</summary>
+    /// <returns>Their numbers.</returns>
+    internal int[] ScreenPart(StartSet part, SearchOptions options, CancellationToken cancellation)
+    {
+        int p = part.Problem.ParameterCount;
+        var best = new PriorityQueue<int, (double, int)>();
+        var θ = new double[256 * p];
+        var losses = new double[256];
+        for (int first = 0; first < part.Count; first += losses.Length)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int count = Math.Min(losses.Length, part.Count - first);
+            part.Draw(options.Seed, first, θ.AsSpan(0, count * p));
+            Kernel(part.Problem, SearchPrecision.Double).Screen(part.Problem, θ.AsSpan(0, count * p), losses.AsSpan(0, count));
+            for (int k = 0; k < count; k++)
+            {
+                // The queue gives up its largest first.
+                if (!double.IsFinite(losses[k])) continue;
+                best.Enqueue(part.First + first + k, (-losses[k], -(part.First + first + k)));
+                if (best.Count > options.Keep) best.Dequeue();
+            }
+        }
+
+        return [.. best.UnorderedItems.Select(item => item.Element)];
+    }
+
+    /// <summary>Starts by number, the best of them first.</summary>
+    internal Candidates Rank(Problem problem, int[] starts, SearchOptions options)
+    {
+        int p = problem.ParameterCount;
+        var θ = new double[starts.Length * p];
+        var losses = new double[starts.Length];
+        for (int k = 0; k < starts.Length; k++) problem.Start(options.Seed, starts[k], θ.AsSpan(k * p, p));
+        Kernel(problem, SearchPrecision.Double).Screen(problem, θ, losses);
+        return new Candidates(problem, θ, losses, []).Best(options.Keep, gap: 0);
+    }
+
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Descend(
         IReadOnlyList<Candidates> starts, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
+        Descend([.. starts.Select(some => new StartSet(some.Problem, 0, some.Losses.Length, [], some.Parameters))], options, progress, cancellation);
+
+    /// <summary>Levenberg-Marquardt from starts that may still have to be drawn.</summary>
+    internal ImmutableArray<Candidates> Descend(IReadOnlyList<StartSet> starts, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken cancellation) =>
         Each(
             "search",
-            [.. starts.Select(some => (some.Problem, some.Losses.Length))],
+            [.. starts.Select(set => (set.Problem, set.Count))],
             options,
-            (index, first, θ) => starts[index].Parameters.AsSpan(first * starts[index].Problem.ParameterCount, θ.Length).CopyTo(θ),
+            (index, first, θ) => starts[index].Draw(options.Seed, first, θ),
             (problem, θ, losses) =>
             {
                 if (options.Precision == SearchPrecision.Mixed)
@@ -95,8 +131,11 @@ public sealed class SimdBackend : IBackend
             cancellation);
 
     /// <inheritdoc/>
-    public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
-        BasinHopping.Search(this, batch, options, progress, cancellation);
+    public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken stop = default) =>
+        BasinHopping.Search((sets, part) => Descend(sets, options, part, stop), StartsTogether, batch, options, progress, stop);
+
+    /// <summary>Random starts that are held at a time, about.</summary>
+    private const int StartsTogether = 1 << 16;
 
     /// <summary>Relative fall below which a start leaves the float search.</summary>
     internal const double FloatTolerance = 1e-3;

@@ -22,7 +22,7 @@ public sealed class BasinHoppingTests(ITestOutputHelper output)
     {
         Problem[] problems = [.. new[] { ("bnsl", 0), ("bnsl", 1), ("bnsl", 2), ("m3", 0) }.Select(law => Step(law.Item1, law.Item2))];
         var options = new SearchOptions(BasinHopping.ChainStarts + BasinHopping.RandomStarts + (2 * BasinHopping.Hops) + 5, 7, 5, SearchPrecision.Double, 12, 1);
-        Candidates[] reference = [.. new SimdBackend().Search(new(problems), options, cancellation: Token)];
+        Candidates[] reference = [.. new SimdBackend().Search(new(problems), options, stop: Token)];
         foreach (LaneWidth width in SimdBackend.Widths) Same(reference, new SimdBackend(width), problems, options, $"{width}");
         foreach (int chunk in (int[])[1, 7, 1000]) Same(reference, new SimdBackend(), problems, options with { Threads = 2, ChunkSize = chunk }, $"chunks of {chunk}");
         Same([.. reference.Reverse()], new SimdBackend(), [.. problems.Reverse()], options, "reversed");
@@ -100,7 +100,7 @@ public sealed class BasinHoppingTests(ITestOutputHelper output)
         return new(new(x, y), ScalingLaw.Get(law, breaks), Loss.Get("msle"));
     }
 
-    private static Candidates Search(Problem problem, SearchOptions options) => new SimdBackend().Search(new([problem]), options, cancellation: Token)[0];
+    private static Candidates Search(Problem problem, SearchOptions options) => new SimdBackend().Search(new([problem]), options, stop: Token)[0];
 
     private static Candidates Descend(Problem problem, SearchOptions options)
     {
@@ -111,7 +111,7 @@ public sealed class BasinHoppingTests(ITestOutputHelper output)
 
     private static void Same(Candidates[] expected, SimdBackend backend, Problem[] problems, SearchOptions options, string how)
     {
-        Candidates[] actual = [.. backend.Search(new(problems), options, cancellation: Token)];
+        Candidates[] actual = [.. backend.Search(new(problems), options, stop: Token)];
         for (int k = 0; k < expected.Length; k++)
         {
             Assert.True(expected[k].StartLosses.AsSpan().SequenceEqual(actual[k].StartLosses), $"{problems[k].Law.Name} with {problems[k].Law.Breaks} breaks, {how}: losses of the starts differ.");

@@ -48,7 +48,7 @@ public sealed class PlainLawTests
         {
             ParameterRules rules = new() { Priors = [new("b", -0.3, 0.1, 3)], Ranges = [new("c", 0.05, 1)] };
             Problem problem = new(points, Plain<PlainOffsetPowerLaw>(), Loss.Get("msle"), rules: rules);
-            return new SimdBackend(width).Search(new([problem]), new(19, 3, 4, SearchPrecision.Mixed, 60, threads, chunk), cancellation: Token)[0];
+            return new SimdBackend(width).Search(new([problem]), new(19, 3, 4, SearchPrecision.Mixed, 60, threads, chunk), stop: Token)[0];
         }
     }
 
@@ -64,7 +64,7 @@ public sealed class PlainLawTests
             double[] x = [.. Enumerable.Range(0, 14).Select(i => i * TSize.Value)];
             double[] y = [.. x.Select(value => TSize.Value * Math.Exp(-value / (4 * TSize.Value)) * (1 + (0.01 * Examples.Normal(ref random))))];
             Problem problem = new(new(x, y), Plain<Decay<TSize>>(), Loss.Get("mse"));
-            Candidates found = new SimdBackend().Search(new([problem]), new(64, 1, 1, SearchPrecision.Double, 200, 1), cancellation: Token)[0];
+            Candidates found = new SimdBackend().Search(new([problem]), new(64, 1, 1, SearchPrecision.Double, 200, 1), stop: Token)[0];
             Minimum minimum = Refiner.Refine(problem, [TSize.Value, 4 * TSize.Value], 400, Token);
             return found.StartLosses.Count(loss => loss <= minimum.Loss * (1 + 1e-6));
         }

@@ -17,7 +17,7 @@ public sealed class RefinerTests(ITestOutputHelper output)
         var seen = new Dictionary<Termination, int>();
         foreach (Problem problem in EveryKindOfProblem())
         {
-            Candidates found = new SimdBackend().Search(new([problem]), new(64, 2, 4, SearchPrecision.Double, 200), cancellation: Token)[0];
+            Candidates found = new SimdBackend().Search(new([problem]), new(64, 2, 4, SearchPrecision.Double, 200), stop: Token)[0];
             for (int k = 0; k < found.Losses.Length; k++)
             {
                 Minimum minimum = Refiner.Refine(problem, found[k], Steps, TestContext.Current.CancellationToken);
@@ -69,7 +69,7 @@ public sealed class RefinerTests(ITestOutputHelper output)
         var random = new CounterRandom(30, 0, 0);
         foreach (Problem problem in EveryKindOfProblem())
         {
-            Candidates found = new SimdBackend().Search(new([problem]), new(64, 2, 1, SearchPrecision.Double, 200), cancellation: Token)[0];
+            Candidates found = new SimdBackend().Search(new([problem]), new(64, 2, 1, SearchPrecision.Double, 200), stop: Token)[0];
             Minimum minimum = Refiner.Refine(problem, found[0], Steps, TestContext.Current.CancellationToken);
             int p = problem.ParameterCount;
             const int directions = 60;

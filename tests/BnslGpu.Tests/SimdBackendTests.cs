@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.Intrinsics;
 using BnslGpu.Kernels;
 using Xunit;
@@ -93,13 +94,13 @@ public sealed class SimdBackendTests
         Problem[] problems = [.. EveryProblem(most: 3)];
         int starts = 60 / Scale;
         var options = new SearchOptions(starts, 7, 5, precision, 100, 1, 64);
-        var reference = new SimdBackend(LaneWidth.Scalar).Search(new(problems), options, cancellation: Token);
+        var reference = new SimdBackend(LaneWidth.Scalar).Search(new(problems), options, stop: Token);
         foreach (LaneWidth width in SimdBackend.Widths)
         {
             foreach (int threads in (int[])[1, 2])
             {
                 foreach (int chunk in (int[])[1, 7, 64, 1000])
-                    Same(reference, new SimdBackend(width).Search(new(problems), options with { Threads = threads, ChunkSize = chunk }, cancellation: Token), $"{width}, {threads} threads, chunks of {chunk}");
+                    Same(reference, new SimdBackend(width).Search(new(problems), options with { Threads = threads, ChunkSize = chunk }, stop: Token), $"{width}, {threads} threads, chunks of {chunk}");
             }
         }
     }
@@ -111,9 +112,9 @@ public sealed class SimdBackendTests
         Problem[] problems = [.. EveryProblem(most: 2)];
         var options = new SearchOptions(40 / Scale, 8, 4, SearchPrecision.Double, 100, 2);
         var backend = new SimdBackend((LaneWidth)width);
-        var together = backend.Search(new(problems), options, cancellation: Token);
-        Same([.. together.Reverse()], backend.Search(new(problems.Reverse()), options, cancellation: Token), "reversed");
-        for (int k = 0; k < problems.Length; k++) Same([together[k]], backend.Search(new([problems[k]]), options, cancellation: Token), $"problem {k} alone");
+        var together = backend.Search(new(problems), options, stop: Token);
+        Same([.. together.Reverse()], backend.Search(new(problems.Reverse()), options, stop: Token), "reversed");
+        for (int k = 0; k < problems.Length; k++) Same([together[k]], backend.Search(new([problems[k]]), options, stop: Token), $"problem {k} alone");
     }
 
     [Theory]
@@ -180,7 +181,7 @@ public sealed class SimdBackendTests
     [Fact]
     public void Search_reports_every_start_and_keeps_distinct_minima_in_ascending_order()
     {
-        foreach (Candidates found in new SimdBackend().Search(new(EveryProblem()), new(90 / Scale, 1, 6, SearchPrecision.Double, 100), cancellation: Token))
+        foreach (Candidates found in new SimdBackend().Search(new(EveryProblem()), new(90 / Scale, 1, 6, SearchPrecision.Double, 100), stop: Token))
         {
             Assert.Equal(90 / Scale, found.StartLosses.Length);
             Assert.InRange(found.Losses.Length, 1, 6);
@@ -198,11 +199,44 @@ public sealed class SimdBackendTests
     }
 
     [Fact]
-    public void Search_stops_when_it_is_cancelled()
+    public void Search_that_is_stopped_answers_with_what_it_found_and_a_start_of_every_problem()
+    {
+        using var stopped = new CancellationTokenSource();
+        Problem[] problems = [.. EveryProblem(most: 1)];
+        var options = new SearchOptions(200, 1, 2, SearchPrecision.Double, 10, 1);
+        ImmutableArray<Candidates> whole = new SimdBackend().Search(new(problems), options, stop: Token);
+
+        // After the first round; the second begins when the token is set already.
+        var progress = new Doing(seen =>
+        {
+            if (seen.Done >= 64 * problems.Length) stopped.Cancel();
+        });
+        ImmutableArray<Candidates> some = new SimdBackend().Search(new(problems), options, progress, stopped.Token);
+        Assert.All(some.Zip(whole), pair =>
+        {
+            Assert.InRange(pair.First.StartLosses.Length, 64, 199);
+            Assert.Equal(pair.Second.StartLosses.Take(pair.First.StartLosses.Length), pair.First.StartLosses);
+            Assert.Equal(pair.First.StartLosses.Min(), pair.First.Losses[0]);
+        });
+
+        // Before the first: screened starts.
+        Assert.All(new SimdBackend().Search(new(problems), options, stop: stopped.Token), own => Assert.True(double.IsFinite(own.Losses[0])));
+    }
+
+    [Fact]
+    public void Descent_ends_when_it_is_cancelled()
     {
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.Throws<OperationCanceledException>(() => new SimdBackend().Search(new(EveryProblem()), new(10, 1, 1, SearchPrecision.Double, 10, 1), cancellation: cancelled.Token));
+        Problem problem = EveryProblem().First();
+        var start = new double[problem.ParameterCount];
+        problem.Start(0, 0, start);
+        Assert.Throws<OperationCanceledException>(() => new SimdBackend().Descend([new(problem, start, [0], [])], new(1, 1, 1, SearchPrecision.Double, 10, 1), cancellation: cancelled.Token));
+    }
+
+    private sealed class Doing(Action<FitProgress> action) : IProgress<FitProgress>
+    {
+        public void Report(FitProgress value) => action(value);
     }
 
     [Fact]
@@ -296,7 +330,7 @@ public sealed class SimdBackendTests
             Heap<T> θ = new([.. some[candidate].ToArray().Select(number)]), work = new(new T[TLaw.WorkCount]);
             TLaw.Prepare<T, bool, Heap<T>>(θ, work);
             for (int i = 0; i < n; i++)
-                residuals[(candidate * n) + i] = LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(new Heap<T>(points), i, new Heap<T>([number(problem.LogScale), number(problem.Delta)]), θ, work, new Heap<T>(jacobian), ((candidate * n) + i) * p);
+                residuals[(candidate * n) + i] = LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(new Heap<T>(points), i, new Heap<T>([number(problem.LogScale), number(problem.Delta)]), θ, work, new Heap<T>(jacobian), ((candidate * n) + i) * p, out _);
         }
 
         return (residuals, jacobian);

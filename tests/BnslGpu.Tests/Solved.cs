@@ -8,7 +8,7 @@ internal sealed class Solved
     public Solved(Problem problem, int starts = 32, CancellationToken cancellation = default)
     {
         Problem = problem;
-        Candidates found = new SimdBackend().Search(new([problem]), new(starts, 1, 1, SearchPrecision.Double, 200, 1), cancellation: cancellation)[0];
+        Candidates found = new SimdBackend().Search(new([problem]), new(starts, 1, 1, SearchPrecision.Double, 200, 1), stop: cancellation)[0];
         Minimum = Refiner.Refine(problem, found[0], 400, cancellation);
         Natural = new double[problem.Law.NaturalCount];
         problem.Law.ToNatural(Minimum.Parameters, problem.Scale, Natural, new double[Natural.Length * problem.ParameterCount]);

@@ -47,6 +47,7 @@ public sealed class JsonFormat : IReportFormat
         WriteOptions(json, report.Options);
         json.WriteNumber("seed", report.Options.Seed);
         json.WriteString("device", report.Device);
+        WriteTexts(json, "remarks", report.Remarks);
         json.WriteStartObject("seconds");
         WriteNumber(json, "read", report.Seconds.Read);
         WriteNumber(json, "search", report.Seconds.Search);

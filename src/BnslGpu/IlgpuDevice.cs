@@ -1,0 +1,379 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using BnslGpu.Kernels;
+using ILGPU;
+using ILGPU.Frontend;
+using ILGPU.Frontend.Intrinsic;
+using ILGPU.IR.Values;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace BnslGpu;
+
+/// <summary>A device that has not the memory which was asked of it.</summary>
+internal sealed class DeviceMemoryException(string message, Exception? inner) : Exception(message, inner);
+
+/// <summary>A kernel that the device's compiler refuses: a law that uses what devices do not have.</summary>
+internal sealed class DeviceCompileException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>One accelerator: its kernels, each loaded once, its memory, and its launches.</summary>
+internal sealed class IlgpuDevice : IDisposable
+{
+    /// <summary>What a launch should last. Windows resets a driver that is silent for two seconds; a user who cancels waits for one launch.</summary>
+    internal const double LaunchMilliseconds = 50;
+
+    private readonly Context _context;
+    private readonly Accelerator _accelerator;
+    private readonly ConcurrentDictionary<(ScalingLaw Law, Loss Loss, SearchPrecision Precision), IlgpuModel> _models = new();
+    private Action<Index1D, KeepLaunch, ArrayView<F64>, ArrayView<F64>, ArrayView<int>, ArrayView<int>>? _keep;
+
+    private IlgpuDevice(string name, Context context, Accelerator accelerator)
+    {
+        (Name, _context, _accelerator) = (name, context, accelerator);
+        Memory = accelerator is CPUAccelerator ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : accelerator.MemorySize;
+        MemoryBudget = (accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : Memory) / 2;
+        Description = $"{name}: {accelerator.Name.Trim()}, {Memory / (1 << 20)} MiB, double{(IsGpu ? "" : ", for testing")}";
+    }
+
+    /// <summary>What --device calls it.</summary>
+    public string Name { get; }
+
+    /// <summary>Name and size of the hardware.</summary>
+    public string Description { get; }
+
+    /// <summary>Bytes of memory.</summary>
+    private long Memory { get; }
+
+    /// <summary>Bytes that a chunk may take; halved when memory runs out.</summary>
+    public long MemoryBudget { get; set; }
+
+    /// <summary>Seconds that compiling and loading kernels has taken.</summary>
+    public double LoadSeconds { get; private set; }
+
+    /// <summary>For tests: told before every allocation ("allocate", bytes) and every launch ("launch", 0); may throw.</summary>
+    internal Action<string, long>? Fault { get; set; }
+
+    /// <summary>For tests: whether sums are kept in device memory even where registers would do.</summary>
+    internal bool InMemoryOnly { get; init; }
+
+    /// <summary>Candidates that are stepped at a time: enough to fill every multiprocessor a few times over, and no more than half the budget holds.</summary>
+    public int Slots(long slotBytes)
+    {
+        long threads = _accelerator is CudaAccelerator || (_accelerator is CLAccelerator opencl && opencl.DeviceType != CLDeviceType.CL_DEVICE_TYPE_CPU)
+            ? Math.Max(_accelerator.NumMultiprocessors * 2048L, 8192)
+            : Math.Max(_accelerator.NumMultiprocessors * 128L, 512);
+        return (int)Math.Clamp(Math.Min(threads, MemoryBudget / 2 / slotBytes), 1, int.MaxValue / slotBytes);
+    }
+
+    /// <summary>A group size that the accelerator takes.</summary>
+    public int GroupSize(int wanted) => Math.Min(wanted, _accelerator.MaxNumThreadsPerGroup);
+
+    /// <summary>The kernels of a law, a loss and a precision.</summary>
+    /// <param name="law">The law.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="precision">Double, or the float part of mixed.</param>
+    public IlgpuModel Model(ScalingLaw law, Loss loss, SearchPrecision precision) => _models.GetOrAdd((law, loss, precision), key =>
+    {
+        var closer = new Closer(this, key.Precision);
+        return key.Law.Close<Closer, IlgpuModel>(key.Loss, ref closer);
+    });
+
+    /// <summary>Compiles and loads a kernel.</summary>
+    /// <exception cref="DeviceCompileException">It cannot be compiled.</exception>
+    public TKernel Load<TKernel>(Func<Accelerator, TKernel> load)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        try
+        {
+            return load(_accelerator);
+        }
+        catch (Exception refused) when (refused is InternalCompilerException or NotSupportedException or CapabilityNotSupportedException)
+        {
+            throw new DeviceCompileException($"{Name} cannot run it: {refused.InnerException?.Message ?? refused.Message}", refused);
+        }
+        finally
+        {
+            LoadSeconds += Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        }
+    }
+
+    /// <summary>Launches something and waits for it.</summary>
+    /// <returns>How long it took.</returns>
+    public TimeSpan Launch(Action launch)
+    {
+        Fault?.Invoke("launch", 0);
+        long begun = Stopwatch.GetTimestamp();
+        launch();
+        _accelerator.Synchronize();
+        return Stopwatch.GetElapsedTime(begun);
+    }
+
+    /// <summary>Points of the next launch, by how long this one took.</summary>
+    public static int Retime(int points, TimeSpan took) =>
+        (int)Math.Clamp(points * Math.Clamp(LaunchMilliseconds / Math.Max(took.TotalMilliseconds, 1e-3), 0.25, 2), 64, 1 << 24);
+
+    public void Keep(int lists, KeepLaunch launch, ArrayView<F64> losses, ArrayView<F64> best, ArrayView<int> starts, ArrayView<int> missing)
+    {
+        _keep ??= Load(accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, KeepLaunch, ArrayView<F64>, ArrayView<F64>, ArrayView<int>, ArrayView<int>>(KeepKernel.Keep, GroupSize(64)));
+        _keep(lists, launch, losses, best, starts, missing);
+    }
+
+    /// <summary>Takes memory.</summary>
+    /// <exception cref="DeviceMemoryException">There is not so much.</exception>
+    public MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(long count)
+        where T : unmanaged
+    {
+        try
+        {
+            Fault?.Invoke("allocate", count * Marshal.SizeOf<T>());
+            return _accelerator.Allocate1D<T>(Math.Max(count, 1));
+        }
+        catch (Exception full) when (full is AcceleratorException or OutOfMemoryException)
+        {
+            throw new DeviceMemoryException($"{Name} has not {count * Marshal.SizeOf<T>() / (1 << 20)} MiB of memory left.", full);
+        }
+    }
+
+    public static void Download<T>(ArrayView<T> from, T[] to)
+        where T : unmanaged
+    {
+        if (to.Length > 0) from.SubView(0, to.Length).CopyToCPU(to);
+    }
+
+    public static void Upload<T>(T[] from, ArrayView<T> to)
+        where T : unmanaged
+    {
+        if (from.Length > 0) to.SubView(0, from.Length).CopyFromCPU(from);
+    }
+
+    /// <summary>Fills what a kernel is to write with what no kernel writes: all bits set.</summary>
+    public void Poison<T>(ArrayView<T> view)
+        where T : unmanaged => view.MemSet(_accelerator.DefaultStream, 0xFF);
+
+    /// <summary>Looks for what no kernel wrote.</summary>
+    /// <exception cref="InvalidOperationException">There is some.</exception>
+    public static void CheckWritten<T>(T[] numbers)
+        where T : unmanaged
+    {
+        int missing = Marshal.SizeOf<T>() == sizeof(double)
+            ? MemoryMarshal.Cast<T, ulong>(numbers).Count(ulong.MaxValue)
+            : MemoryMarshal.Cast<T, uint>(numbers).Count(uint.MaxValue);
+        if (missing > 0) throw Unwritten(missing);
+    }
+
+    public static InvalidOperationException Unwritten(long count) => new($"The device left {count} results unwritten.");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _accelerator.Dispose();
+        _context.Dispose();
+    }
+
+    /// <summary>Starts a second at which candidates of a problem descend, drawing and copying included; the first, slow launch apart.</summary>
+    public double Rate(Problem problem, SearchOptions options, int starts)
+    {
+        IlgpuModel model = Model(problem.Law, problem.Loss, SearchPrecision.Double);
+        model.Descend(new([new(problem, 0, 16, [])], options.Seed), options, SimdBackend.DoubleTolerance, null, CancellationToken.None);
+        long begun = Stopwatch.GetTimestamp();
+        model.Descend(new([new(problem, 0, starts, [])], options.Seed), options, SimdBackend.DoubleTolerance, null, CancellationToken.None);
+        return starts / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+    }
+
+    /// <summary>Whether it is a graphics processor: others are for testing.</summary>
+    public bool IsGpu => _accelerator is CudaAccelerator || (_accelerator is CLAccelerator opencl && opencl.DeviceType != CLDeviceType.CL_DEVICE_TYPE_CPU);
+
+    /// <summary>Opens devices by name: cuda, cuda:1, opencl, opencl:0 or ilgpu-cpu; without a number, all of that kind.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static List<IlgpuDevice> Open(string name, bool inMemoryOnly = false)
+    {
+        PrepareCompiler();
+        string kind = name.Split(':')[0];
+        int which = name.Contains(':', StringComparison.Ordinal) ? int.Parse(name.AsSpan(kind.Length + 1), System.Globalization.CultureInfo.InvariantCulture) : -1;
+        var opened = new List<IlgpuDevice>();
+        int count = 0;
+        using (Context look = Make(kind)) count = DevicesOf(look, kind).Length;
+        for (int index = 0; index < count; index++)
+        {
+            if (which >= 0 && index != which) continue;
+
+            // A context of its own: devices are then used from threads that know nothing of each other.
+            Context context = Make(kind);
+            Device device = DevicesOf(context, kind)[index];
+            if (device is CLDevice opencl) AdmitWithoutGenericAddresses(opencl);
+            opened.Add(new(kind == "ilgpu-cpu" ? kind : $"{kind}:{index}", context, device.CreateAccelerator(context)) { InMemoryOnly = inMemoryOnly });
+        }
+
+        return opened;
+    }
+
+    /// <summary>Looks at the devices of a kind: what each is and how fast, or why it cannot be used.</summary>
+    public static IEnumerable<DeviceStatus> Look(string kind, Problem problem, SearchOptions options)
+    {
+        List<DeviceStatus> found = [];
+        try
+        {
+            foreach (IlgpuDevice device in Open(kind))
+            {
+                using (device)
+                {
+                    string what = device.Description[(device.Name.Length + 2)..];
+                    try
+                    {
+                        found.Add(new(device.Name, what, device.Rate(problem, options, device.IsGpu ? 1 << 16 : 256), null));
+                    }
+                    catch (Exception failure)
+                    {
+                        found.Add(new(device.Name, what, 0, $"it failed a small search ({failure.GetType().Name}: {failure.Message})"));
+                    }
+                }
+            }
+
+            if (found.Count == 0) found.Add(new(kind, "", 0, kind == "opencl" ? "no OpenCL driver with a device of double precision was found." : "no such device, or no driver for it, was found."));
+        }
+        catch (Exception failure)
+        {
+            found.Add(new(kind, "", 0, $"its driver could not be used ({failure.GetType().Name}: {failure.Message})"));
+        }
+
+        return found;
+    }
+
+    /// <summary>A context of one kind of device.</summary>
+    /// <remarks>
+    /// At O2 the compiler knows which memory a pointer is into; at O1 it emits generic pointers, which not every OpenCL driver takes. Parity of every
+    /// kernel with the CPU is tested at this level.
+    /// </remarks>
+    internal static Context Make(string kind) => Context.Create(builder =>
+    {
+        builder.Optimize(OptimizationLevel.O2);
+        switch (kind)
+        {
+            case "cuda": builder.Cuda(); break;
+            case "opencl": builder.OpenCL(device => device.Capabilities.Float64); break;
+            default: builder.CPU(new CPUDevice(4, 4, Math.Max(Environment.ProcessorCount / 4, 1))); break;
+        }
+    });
+
+    /// <summary>The devices of one kind: a context has one of ILGPU's simulator whether it was asked for or not.</summary>
+    internal static Device[] DevicesOf(Context context, string kind) =>
+        [.. context.Devices.Where(device => device.AcceleratorType == (kind switch { "cuda" => AcceleratorType.Cuda, "opencl" => AcceleratorType.OpenCL, _ => AcceleratorType.CPU }))];
+
+    /// <summary>ILGPU refuses OpenCL devices that do not announce a generic address space, which these kernels do not use.</summary>
+    private static void AdmitWithoutGenericAddresses(CLDevice device)
+    {
+        if (!device.Capabilities.GenericAddressSpace)
+            typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))?.SetValue(device.Capabilities, true);
+    }
+
+    private static readonly Lock Preparing = new();
+    private static bool _isPrepared;
+
+    /// <summary>Teaches ILGPU what its compiler does not know: a fused multiply-add, and numbers as bits and back.</summary>
+    internal static void PrepareCompiler()
+    {
+        lock (Preparing)
+        {
+            if (_isPrepared) return;
+            Fuse(typeof(Math), typeof(double));
+            Fuse(typeof(MathF), typeof(float));
+            Replace(nameof(BitConverter.DoubleToUInt64Bits), typeof(double), nameof(Interop.FloatAsInt));
+            Replace(nameof(BitConverter.SingleToUInt32Bits), typeof(float), nameof(Interop.FloatAsInt));
+            Replace(nameof(BitConverter.UInt64BitsToDouble), typeof(ulong), nameof(Interop.IntAsFloat));
+            Replace(nameof(BitConverter.UInt32BitsToSingle), typeof(uint), nameof(Interop.IntAsFloat));
+
+            // Where libOpenCL.so is not installed, only its versioned name is.
+            NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (library, _, _) =>
+                library == "OpenCL" && NativeLibrary.TryLoad("libOpenCL.so.1", out nint handle) ? handle : 0);
+            _isPrepared = true;
+        }
+
+        static void Replace(string from, Type argument, string to)
+        {
+            MethodInfo target = typeof(Interop).GetMethod(to, [argument])!;
+            RemappedIntrinsics.AddRemapping(typeof(BitConverter).GetMethod(from, [argument])!, (ref InvocationContext call) => call.Method = target);
+        }
+
+        // The compiler has the operation and no method for it: it is built here, and the call becomes one that returns it.
+        static void Fuse(Type math, Type number)
+        {
+            MethodInfo identity = typeof(IlgpuDevice).GetMethod(nameof(Same), BindingFlags.Static | BindingFlags.NonPublic, [number])!;
+            RemappedIntrinsics.AddRemapping(math.GetMethod(nameof(Math.FusedMultiplyAdd), [number, number, number])!, (ref InvocationContext call) =>
+            {
+                ILGPU.IR.Values.ValueReference fused = call.Builder.CreateArithmetic(call.Location, call[0], call[1], call[2], TernaryArithmeticKind.MultiplyAdd);
+                call.Arguments.Clear();
+                call.Arguments.Add(fused);
+                call.Method = identity;
+            });
+        }
+    }
+
+    private static double Same(double number) => number;
+
+    private static float Same(float number) => number;
+
+    /// <summary>Picks the kind of number, and where its sums are kept.</summary>
+    private readonly struct Closer(IlgpuDevice device, SearchPrecision precision) : IModelVisitor<IlgpuModel>
+    {
+        public IlgpuModel Visit<TLaw, TLoss>()
+            where TLaw : struct, IScalingLaw
+            where TLoss : struct, ILoss => precision == SearchPrecision.Double ? Of<F64, TLaw, TLoss>() : Of<F32, TLaw, TLoss>();
+
+        private IlgpuModel Of<T, TLaw, TLoss>()
+            where T : unmanaged, IScalar<T>
+            where TLaw : struct, IScalingLaw
+            where TLoss : struct, ILoss => (IlgpuModel)Activator.CreateInstance(
+                typeof(IlgpuModel<,,,>).MakeGenericType(typeof(T), typeof(TLaw), typeof(TLoss), Passes<T, TLaw>(device.InMemoryOnly)), device)!;
+    }
+
+    /// <summary>Parameters of a law whose sums a register file holds: N of 13 rows is 91 numbers.</summary>
+    internal const int MostInRegisters = 12;
+
+    /// <summary>How the points of a law are gone through.</summary>
+    internal static Type Passes<T, TLaw>(bool inMemoryOnly = false)
+        where TLaw : struct, IScalingLaw
+    {
+        if (inMemoryOnly || TLaw.ParameterCount > MostInRegisters) return typeof(InMemory<>).MakeGenericType(typeof(T));
+        Type triangle = typeof(NoRows<>).MakeGenericType(typeof(T));
+        for (int row = 1; row <= TLaw.ParameterCount + 1; row++) triangle = typeof(Rows<,,>).MakeGenericType(typeof(T), triangle, Size(row));
+        return typeof(InRegisters<,,,>).MakeGenericType(typeof(T), triangle, Size(TLaw.ParameterCount), Size(TLaw.WorkCount));
+
+        static Type Size(int count)
+        {
+            Type size = typeof(None);
+            for (int k = 0; k < count; k++) size = typeof(Next<>).MakeGenericType(size);
+            return size;
+        }
+    }
+}
+
+/// <summary>Device memory that is given back together.</summary>
+internal sealed class IlgpuMemory(IlgpuDevice device) : IDisposable
+{
+    private readonly List<IDisposable> _buffers = [];
+
+    public ArrayView<T> Allocate<T>(long count)
+        where T : unmanaged
+    {
+        MemoryBuffer1D<T, Stride1D.Dense> buffer = device.Allocate<T>(count);
+        _buffers.Add(buffer);
+        return buffer.View.BaseView;
+    }
+
+    public ArrayView<T> Upload<T>(T[] numbers)
+        where T : unmanaged
+    {
+        ArrayView<T> view = Allocate<T>(numbers.Length);
+        IlgpuDevice.Upload(numbers, view);
+        return view;
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable buffer in _buffers) buffer.Dispose();
+    }
+}
