@@ -34,19 +34,20 @@ internal static class BasinHopping
     /// <summary>Searches every problem.</summary>
     /// <param name="descend">What draws starts and descends from them.</param>
     /// <param name="together">Random starts that are held at a time, about; chains go side by side up to it.</param>
+    /// <param name="ahead">Chains of a problem without a budget that go side by side, at most: those after the one that suffices were for nothing.</param>
     /// <param name="batch">The problems.</param>
     /// <param name="options">The choices.</param>
     /// <param name="progress">Told how many starts are done.</param>
     /// <param name="stop">Ends the search early. The round that is then under way is lost; a problem without a round is screened.</param>
     /// <returns>The distinct minima of least loss, and the loss at which every start ended.</returns>
     public static ImmutableArray<Candidates> Search(
-        Descent descend, int together, ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken stop)
+        Descent descend, int together, int ahead, ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken stop)
     {
         bool auto = options.Starts == 0;
         Candidates[] found = [.. batch.Problems.Select(problem => new Candidates(problem, [], [], []))];
         List<double>[] losses = [.. found.Select(_ => new List<double>(options.Starts))];
         int budget = auto ? MostChains * ChainStarts : options.Starts, chains = (budget + ChainStarts - 1) / ChainStarts;
-        int sideBySide = auto ? 1 : Math.Max(together / RandomStarts / Math.Max(found.Length, 1), 1);
+        int sideBySide = Math.Clamp(together / RandomStarts / Math.Max(found.Length, 1), 1, auto ? ahead : chains);
         var sure = new bool[found.Length];
         Chain[] wave = [];
 
@@ -62,13 +63,13 @@ internal static class BasinHopping
                     .. Enumerable.Range(firstChain, Math.Min(sideBySide, chains - firstChain))
                         .SelectMany(chain => Enumerable.Range(0, found.Length).Where(problem => !sure[problem]).Select(problem => new Chain(found[problem].Problem, problem, chain, budget, options))),
                 ];
-                for (int round = 0; round <= Rounds; round++) Step(firstChain, round);
-                Merge();
+                for (int round = 0; round <= Rounds; round++) Step(round);
+                MergeRest();
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            Merge();
+            MergeRest();
             for (int k = 0; k < found.Length; k++)
             {
                 if (losses[k].Count > 0) continue;
@@ -79,8 +80,9 @@ internal static class BasinHopping
 
         return [.. found.Select((own, k) => own with { StartLosses = [.. losses[k]] })];
 
-        void Step(int firstChain, int round)
+        void Step(int round)
         {
+            // Those of one problem in their order, which is the order in which they count.
             Chain[] going = [.. wave.Where(chain => chain.Left > 0 && !sure[chain.Index])];
             if (going.Length == 0) return;
             stop.ThrowIfCancellationRequested();
@@ -89,24 +91,27 @@ internal static class BasinHopping
             SimdBackend.Run(going.Length, options.Threads, k => going[k].Take(ends[k]), CancellationToken.None);
             foreach (Chain chain in going)
             {
-                if (!auto || (chain.Left > 0 && !(firstChain == 0 && round == 0))) continue;
+                if (!auto || sure[chain.Index] || (chain.Left > 0 && !(chain.First == 0 && round == 0))) continue;
                 sure[chain.Index] = MissedMinimum.Chance(chain.Problem, [.. losses[chain.Index], .. chain.Losses]) <= options.MissedChance;
                 done += sure[chain.Index] ? 1 : 0;
+                if (sure[chain.Index] || chain.Left == 0) Merge(chain);
             }
 
             if (auto) progress?.Report(new("search", done, total));
             else done += starts.Sum(some => (long)some.Count);
         }
 
-        void Merge()
+        void MergeRest()
         {
             foreach (Chain chain in wave)
-            {
-                losses[chain.Index].AddRange(chain.Losses);
-                found[chain.Index] = found[chain.Index].And(chain.Best).Best(options.Keep, CandidateGap);
-            }
+                if (!chain.IsMerged && !sure[chain.Index]) Merge(chain);
+        }
 
-            wave = [];
+        void Merge(Chain chain)
+        {
+            losses[chain.Index].AddRange(chain.Losses);
+            found[chain.Index] = found[chain.Index].And(chain.Best).Best(options.Keep, CandidateGap);
+            chain.IsMerged = true;
         }
     }
 
@@ -138,6 +143,9 @@ internal static class BasinHopping
 
         /// <summary>The candidates of least loss so far.</summary>
         public Candidates Best { get; private set; }
+
+        /// <summary>Whether it counts already in what was found.</summary>
+        public bool IsMerged { get; set; }
 
         /// <summary>Starts that are still to be made.</summary>
         public int Left => _losses.Length - _made;

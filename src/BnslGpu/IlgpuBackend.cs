@@ -98,10 +98,13 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
 
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken stop = default) =>
-        BasinHopping.Search((sets, part) => Descend(sets, options, part, stop), StartsTogether, batch, options, progress, stop);
+        BasinHopping.Search((sets, part) => Descend(sets, options, part, stop), StartsTogether, Ahead, batch, options, progress, stop);
 
-    /// <summary>Random starts that are held at a time, about: enough for a large device to be busy with the hops that follow, half as many.</summary>
-    private const int StartsTogether = 1 << 20;
+    /// <summary>Random starts that are held at a time, about: the hops that follow are half as many, and should still fill every device.</summary>
+    private int StartsTogether => (int)Math.Min(_devices.Sum(device => 4L * device.Slots(1 << 12)), 1 << 22);
+
+    /// <summary>A GPU has room for chains that may not be needed; a CPU that plays the device has not.</summary>
+    private int Ahead => _devices.Exists(device => device.IsGpu) ? BasinHopping.MostChains : 1;
 
     private ImmutableArray<Candidates> Descend(IReadOnlyList<StartSet> sets, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken cancellation)
     {

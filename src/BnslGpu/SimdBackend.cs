@@ -132,7 +132,7 @@ public sealed class SimdBackend : IBackend
 
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken stop = default) =>
-        BasinHopping.Search((sets, part) => Descend(sets, options, part, stop), StartsTogether, batch, options, progress, stop);
+        BasinHopping.Search((sets, part) => Descend(sets, options, part, stop), StartsTogether, ahead: 1, batch, options, progress, stop);
 
     /// <summary>Random starts that are held at a time, about.</summary>
     private const int StartsTogether = 1 << 16;

@@ -30,6 +30,27 @@ public sealed class BasinHoppingTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Chains_side_by_side_give_what_one_after_the_other_gives()
+    {
+        Problem[] problems = [.. new[] { ("bnsl", 0), ("bnsl", 1), ("bnsl", 2), ("m3", 0) }.Select(law => Step(law.Item1, law.Item2))];
+        var simd = new SimdBackend();
+        foreach (SearchOptions options in (SearchOptions[])[new(0, 7, 5, SearchPrecision.Double, 12), new((2 * BasinHopping.ChainStarts) + 70, 7, 5, SearchPrecision.Double, 12)])
+        {
+            Candidates[] reference = [.. simd.Search(new(problems), options, stop: Token)];
+            foreach (int together in (int[])[1, 1 << 20])
+            {
+                Candidates[] other = [.. BasinHopping.Search((sets, part) => simd.Descend(sets, options, part, Token), together, ahead: 3, new(problems), options, null, Token)];
+                Assert.All(reference.Zip(other), pair =>
+                {
+                    Assert.Equal(pair.First.Losses, pair.Second.Losses);
+                    Assert.Equal(pair.First.Parameters, pair.Second.Parameters);
+                    Assert.Equal(pair.First.StartLosses, pair.Second.StartLosses);
+                });
+            }
+        }
+    }
+
+    [Fact]
     public void A_larger_budget_begins_with_the_starts_of_a_smaller_one()
     {
         Problem problem = Step("bnsl", 2);
