@@ -97,12 +97,12 @@ public static class Backends
 
         return new IlgpuBackend(opened);
 #else
-        throw new ArgumentException($"{device} cannot be used: {WhyNot(device.Split(':')[0])}");
+        throw new InvalidOperationException(device);
 #endif
     }
 
     /// <summary>The names in a list.</summary>
-    /// <exception cref="ArgumentException">One of them is no name of a device.</exception>
+    /// <exception cref="ArgumentException">One of them is no name of a device, or of none that this build knows.</exception>
     internal static string[] Names(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -115,7 +115,11 @@ public static class Backends
             if (!isKnown) throw new ArgumentException($"There is no device '{name}'. There is: auto, simd, cuda, opencl, ilgpu-cpu; cuda:1 is the second of its kind, and cuda:0,cuda:1 share the work.");
         }
 
+#if !ILGPU
+        throw new ArgumentException($"{device} cannot be used: {WhyNot(device)}");
+#else
         return names;
+#endif
     }
 
     /// <summary>What auto means for some work: a GPU where there is enough to do and a short measurement shows it to be faster, else SIMD.</summary>
@@ -169,6 +173,7 @@ public static class Backends
         var options = new SearchOptions(0, 0, 1, SearchPrecision.Double, 200);
         var simd = new SimdBackend();
         yield return new("simd", $"{simd.Description["simd: ".Length..]}, {Environment.ProcessorCount} threads", RateOf(simd, problem, options, 512), null);
+#if ILGPU
         foreach (string kind in Kinds.Skip(1))
         {
             if (WhyNot(kind) is { } reason)
@@ -177,10 +182,11 @@ public static class Backends
                 continue;
             }
 
-#if ILGPU
             foreach (DeviceStatus status in IlgpuDevice.Look(kind, problem, options)) yield return status;
-#endif
         }
+#else
+        yield return new(string.Join(", ", Kinds.Skip(1)), "", 0, WhyNot(Kinds[1]));
+#endif
     }
 
     /// <summary>Looks for devices of a kind in this process and does nothing with them: what a <see cref="Probe"/> does in another.</summary>

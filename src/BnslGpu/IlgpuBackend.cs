@@ -182,9 +182,35 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
 
     private static List<TItem[]> Halves<TItem>(TItem[] items) => items.Length < 2 ? [] : [items[..(items.Length / 2)], items[(items.Length / 2)..]];
 
-    /// <summary>Places of problems of one law and loss.</summary>
-    private static IEnumerable<int[]> Groups(IEnumerable<Problem> problems) =>
-        problems.Select((problem, index) => (problem, index)).GroupBy(item => (item.problem.Law, item.problem.Loss), item => item.index).Select(group => group.ToArray());
+    /// <summary>Places of problems of one law and loss, no more together than an eighth of a device's budget holds the points of.</summary>
+    private IEnumerable<int[]> Groups(IEnumerable<Problem> problems)
+    {
+        long most = _devices.Min(device => device.MemoryBudget) / 8 / sizeof(double);
+        foreach (var group in problems.Select((problem, index) => (problem, index)).GroupBy(item => (item.problem.Law, item.problem.Loss)))
+        {
+            var together = new List<int>();
+            var held = new HashSet<Problem>(ReferenceEqualityComparer.Instance);
+            long numbers = 0;
+            foreach ((Problem problem, int index) in group)
+            {
+                long own = held.Contains(problem) ? 0 : problem.Packed.Length;
+                if (together.Count > 0 && numbers + own > most)
+                {
+                    yield return [.. together];
+                    together.Clear();
+                    held.Clear();
+                    numbers = 0;
+                    own = problem.Packed.Length;
+                }
+
+                together.Add(index);
+                held.Add(problem);
+                numbers += own;
+            }
+
+            yield return [.. together];
+        }
+    }
 
     /// <summary>Hands chunks to devices, each on a thread; what none of them can do goes to the CPU.</summary>
     /// <param name="chunks">The work.</param>
