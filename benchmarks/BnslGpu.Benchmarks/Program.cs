@@ -16,6 +16,13 @@ switch (args)
         return NistBenchmark.Run(rest, Console.Out);
     case ["chance", .. var rest]:
         return ChanceBenchmark.Run(rest, Console.Out);
+    case ["ptx", .. var rest]:
+#if ILGPU
+        return PtxIlgpuBenchmark.Run(rest, Console.Out);
+#else
+        Console.Error.WriteLine("ptx needs the device engine, without which this was built.");
+        return 3;
+#endif
     default:
         Console.Error.WriteLine("""
             usage: lanes [--rounds N]
@@ -25,6 +32,7 @@ switch (args)
                    peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]
                    nist --data DIR
                    chance --data DIR --minima FILE [--seeds N] [--rows FILE]
+                   ptx [--tools DIR] [--only sm_80]
             """);
         return 2;
 }
