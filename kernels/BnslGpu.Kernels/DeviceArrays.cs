@@ -113,6 +113,27 @@ internal interface ISize
     static abstract void AddScaled<T, TArray>(T a, TArray x, TArray y)
         where T : struct, IReal<T, bool>
         where TArray : struct, IArray<T>;
+
+    /// <summary>x ← a·y∘x.</summary>
+    static abstract void Multiply<T>(T a, Local<T> y, Local<T> x)
+        where T : unmanaged, IReal<T, bool>;
+
+    /// <summary>sum − xᵀy.</summary>
+    static abstract T Subtract<T>(T sum, Local<T> x, Local<T> y)
+        where T : unmanaged, IReal<T, bool>;
+
+    /// <summary>x ← y∘x.</summary>
+    /// <returns>sum + (y∘x)ᵀx, x as it was.</returns>
+    static abstract T Divide<T>(T sum, Local<T> y, Local<T> x)
+        where T : unmanaged, IReal<T, bool>;
+
+    /// <summary>1 where a parameter is free, 0 where the gradient pushes it out of its box.</summary>
+    static abstract void Free<T>(Local<T> gradient, Local<T> θ, Flat<T> lower, Flat<T> upper, Local<T> free)
+        where T : unmanaged, IReal<T, bool>;
+
+    /// <summary>trial ← θ + δ, cut at the box.</summary>
+    static abstract void Move<T>(Local<T> θ, Local<T> δ, Flat<T> lower, Flat<T> upper, Column<T> trial)
+        where T : unmanaged, IReal<T, bool>;
 }
 
 /// <summary>No entry.</summary>
@@ -140,6 +161,32 @@ internal readonly struct None : ISize
     public static void AddScaled<T, TArray>(T a, TArray x, TArray y)
         where T : struct, IReal<T, bool>
         where TArray : struct, IArray<T>
+    {
+    }
+
+    /// <inheritdoc/>
+    public static void Multiply<T>(T a, Local<T> y, Local<T> x)
+        where T : unmanaged, IReal<T, bool>
+    {
+    }
+
+    /// <inheritdoc/>
+    public static T Subtract<T>(T sum, Local<T> x, Local<T> y)
+        where T : unmanaged, IReal<T, bool> => sum;
+
+    /// <inheritdoc/>
+    public static T Divide<T>(T sum, Local<T> y, Local<T> x)
+        where T : unmanaged, IReal<T, bool> => sum;
+
+    /// <inheritdoc/>
+    public static void Free<T>(Local<T> gradient, Local<T> θ, Flat<T> lower, Flat<T> upper, Local<T> free)
+        where T : unmanaged, IReal<T, bool>
+    {
+    }
+
+    /// <inheritdoc/>
+    public static void Move<T>(Local<T> θ, Local<T> δ, Flat<T> lower, Flat<T> upper, Column<T> trial)
+        where T : unmanaged, IReal<T, bool>
     {
     }
 }
@@ -179,9 +226,49 @@ internal readonly struct Next<TSize> : ISize
         TSize.AddScaled(a, x, y);
         y[TSize.Count] = T.MultiplyAdd(a, x[TSize.Count], y[TSize.Count]);
     }
+
+    /// <inheritdoc/>
+    public static void Multiply<T>(T a, Local<T> y, Local<T> x)
+        where T : unmanaged, IReal<T, bool>
+    {
+        TSize.Multiply(a, y, x);
+        x[TSize.Count] = x[TSize.Count] * (a * y[TSize.Count]);
+    }
+
+    /// <inheritdoc/>
+    public static T Subtract<T>(T sum, Local<T> x, Local<T> y)
+        where T : unmanaged, IReal<T, bool> => T.MultiplyAdd(-x[TSize.Count], y[TSize.Count], TSize.Subtract(sum, x, y));
+
+    /// <inheritdoc/>
+    public static T Divide<T>(T sum, Local<T> y, Local<T> x)
+        where T : unmanaged, IReal<T, bool>
+    {
+        sum = TSize.Divide(sum, y, x);
+        T before = x[TSize.Count], after = before * y[TSize.Count];
+        x[TSize.Count] = after;
+        return T.MultiplyAdd(before, after, sum);
+    }
+
+    /// <inheritdoc/>
+    public static void Free<T>(Local<T> gradient, Local<T> θ, Flat<T> lower, Flat<T> upper, Local<T> free)
+        where T : unmanaged, IReal<T, bool>
+    {
+        TSize.Free(gradient, θ, lower, upper, free);
+        T zero = T.Constant(0), g = gradient[TSize.Count], at = θ[TSize.Count];
+        bool atLower = T.LessOrEqual(at, lower[TSize.Count]) & T.Less(zero, g), atUpper = T.LessOrEqual(upper[TSize.Count], at) & T.Less(g, zero);
+        free[TSize.Count] = T.Select(atLower | atUpper, zero, T.Constant(1));
+    }
+
+    /// <inheritdoc/>
+    public static void Move<T>(Local<T> θ, Local<T> δ, Flat<T> lower, Flat<T> upper, Column<T> trial)
+        where T : unmanaged, IReal<T, bool>
+    {
+        TSize.Move(θ, δ, lower, upper, trial);
+        trial[TSize.Count] = T.Max(T.Min(θ[TSize.Count] + δ[TSize.Count], upper[TSize.Count]), lower[TSize.Count]);
+    }
 }
 
-/// <summary>The lower triangle of N = [J r]ᵀ[J r] in registers.</summary>
+/// <summary>The lower triangle of N = [J r]ᵀ[J r] in registers, and the damped step that it gives.</summary>
 /// <typeparam name="TSelf">The triangle.</typeparam>
 /// <typeparam name="T">The number.</typeparam>
 internal interface ITriangle<TSelf, T>
@@ -202,6 +289,30 @@ internal interface ITriangle<TSelf, T>
 
     /// <summary>N ← N + row rowᵀ.</summary>
     static abstract void AddSquare(TSelf triangle, Local<T> row);
+
+    /// <summary>N ← N + λ max(diag N, floor), rows and columns of held parameters cut to a diagonal of 1.</summary>
+    static abstract void Damp(TSelf triangle, T λ, T floor, Local<T> free);
+
+    /// <summary>N = L D Lᵀ: L below the diagonal, and D⁻¹.</summary>
+    static abstract void Factor(TSelf triangle, T leastPivot, Local<T> inverses);
+
+    /// <summary>row ← L⁻¹ row.</summary>
+    static abstract void Eliminate(TSelf triangle, Local<T> row);
+
+    /// <summary>row ← L⁻ᵀ row.</summary>
+    static abstract void Substitute(TSelf triangle, Local<T> row);
+
+    /// <summary>The step that <see cref="LevenbergMarquardt{T, TMask, TLaw, TLoss}.Step"/> takes, by rows instead of columns: the same operations on every number.</summary>
+    /// <param name="triangle">N; not N any more on return.</param>
+    /// <param name="λ">Damping.</param>
+    /// <param name="floor">Least entry of what is damped.</param>
+    /// <param name="leastPivot">Least pivot.</param>
+    /// <param name="θ">Where it is.</param>
+    /// <param name="lower">Lower bounds.</param>
+    /// <param name="upper">Upper bounds.</param>
+    /// <param name="trial">Output.</param>
+    /// <returns>The fall in rᵀr that it promises.</returns>
+    static abstract T Step(TSelf triangle, T λ, T floor, T leastPivot, Local<T> θ, Flat<T> lower, Flat<T> upper, Column<T> trial);
 }
 
 /// <summary>No rows.</summary>
@@ -229,49 +340,149 @@ internal readonly struct NoRows<T> : ITriangle<NoRows<T>, T>
     public static void AddSquare(NoRows<T> triangle, Local<T> row)
     {
     }
+
+    /// <inheritdoc/>
+    public static void Damp(NoRows<T> triangle, T λ, T floor, Local<T> free)
+    {
+    }
+
+    /// <inheritdoc/>
+    public static void Factor(NoRows<T> triangle, T leastPivot, Local<T> inverses)
+    {
+    }
+
+    /// <inheritdoc/>
+    public static void Eliminate(NoRows<T> triangle, Local<T> row)
+    {
+    }
+
+    /// <inheritdoc/>
+    public static void Substitute(NoRows<T> triangle, Local<T> row)
+    {
+    }
+
+    /// <inheritdoc/>
+    public static T Step(NoRows<T> triangle, T λ, T floor, T leastPivot, Local<T> θ, Flat<T> lower, Flat<T> upper, Column<T> trial) => T.Constant(0);
 }
 
 /// <summary>A triangle and one row more. Each row is an array of its own: ILGPU's compile time grows with the square of an array's length.</summary>
 /// <typeparam name="T">The number.</typeparam>
 /// <typeparam name="TUpper">The rows above.</typeparam>
-/// <typeparam name="TSize">The length of the last row.</typeparam>
+/// <typeparam name="TBefore">Entries of the last row before the diagonal: as many as there are rows above.</typeparam>
 /// <param name="upper">The rows above.</param>
 /// <param name="row">The last row.</param>
-internal readonly struct Rows<T, TUpper, TSize>(TUpper upper, Local<T> row) : ITriangle<Rows<T, TUpper, TSize>, T>
+internal readonly struct Rows<T, TUpper, TBefore>(TUpper upper, Local<T> row) : ITriangle<Rows<T, TUpper, TBefore>, T>
     where T : unmanaged, IReal<T, bool>
     where TUpper : struct, ITriangle<TUpper, T>
-    where TSize : struct, ISize
+    where TBefore : struct, ISize
 {
     private readonly TUpper _upper = upper;
     private readonly Local<T> _row = row;
 
     /// <inheritdoc/>
-    static int ITriangle<Rows<T, TUpper, TSize>, T>.Rows => TSize.Count;
+    static int ITriangle<Rows<T, TUpper, TBefore>, T>.Rows => TBefore.Count + 1;
 
-    private static int First => TUpper.Rows * (TUpper.Rows + 1) / 2;
-
-    /// <inheritdoc/>
-    public static Rows<T, TUpper, TSize> Allocate() => new(TUpper.Allocate(), DeviceMemory.Allocate<T>(TSize.Count));
+    private static int First => TBefore.Count * (TBefore.Count + 1) / 2;
 
     /// <inheritdoc/>
-    public static void Load(Rows<T, TUpper, TSize> triangle, Column<T> from)
+    public static Rows<T, TUpper, TBefore> Allocate() => new(TUpper.Allocate(), DeviceMemory.Allocate<T>(TBefore.Count + 1));
+
+    /// <inheritdoc/>
+    public static void Load(Rows<T, TUpper, TBefore> triangle, Column<T> from)
     {
         TUpper.Load(triangle._upper, from);
-        TSize.Copy<T, Column<T>, Local<T>>(from.From(First), triangle._row);
+        Next<TBefore>.Copy<T, Column<T>, Local<T>>(from.From(First), triangle._row);
     }
 
     /// <inheritdoc/>
-    public static void Store(Rows<T, TUpper, TSize> triangle, Column<T> to)
+    public static void Store(Rows<T, TUpper, TBefore> triangle, Column<T> to)
     {
         TUpper.Store(triangle._upper, to);
-        TSize.Copy<T, Local<T>, Column<T>>(triangle._row, to.From(First));
+        Next<TBefore>.Copy<T, Local<T>, Column<T>>(triangle._row, to.From(First));
     }
 
     /// <inheritdoc/>
-    public static void AddSquare(Rows<T, TUpper, TSize> triangle, Local<T> row)
+    public static void AddSquare(Rows<T, TUpper, TBefore> triangle, Local<T> row)
     {
         TUpper.AddSquare(triangle._upper, row);
-        TSize.AddScaled(row[TUpper.Rows], row, triangle._row);
+        Next<TBefore>.AddScaled(row[TBefore.Count], row, triangle._row);
+    }
+
+    /// <inheritdoc/>
+    public static void Damp(Rows<T, TUpper, TBefore> triangle, T λ, T floor, Local<T> free)
+    {
+        TUpper.Damp(triangle._upper, λ, floor, free);
+        Local<T> row = triangle._row;
+        T own = free[TBefore.Count], diagonal = row[TBefore.Count];
+        TBefore.Multiply(own, free, row);
+        row[TBefore.Count] = T.Select(T.Less(T.Constant(0), own), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), T.Constant(1));
+    }
+
+    /// <inheritdoc/>
+    public static void Factor(Rows<T, TUpper, TBefore> triangle, T leastPivot, Local<T> inverses)
+    {
+        TUpper.Factor(triangle._upper, leastPivot, inverses);
+        Local<T> row = triangle._row;
+        TUpper.Eliminate(triangle._upper, row);
+        T pivot = -TBefore.Divide(-row[TBefore.Count], inverses, row);
+        inverses[TBefore.Count] = T.Constant(1) / T.Max(pivot, leastPivot);
+    }
+
+    /// <inheritdoc/>
+    public static void Eliminate(Rows<T, TUpper, TBefore> triangle, Local<T> row)
+    {
+        TUpper.Eliminate(triangle._upper, row);
+        row[TBefore.Count] = TBefore.Subtract(row[TBefore.Count], row, triangle._row);
+    }
+
+    /// <inheritdoc/>
+    public static void Substitute(Rows<T, TUpper, TBefore> triangle, Local<T> row)
+    {
+        TBefore.AddScaled(-row[TBefore.Count], triangle._row, row);
+        TUpper.Substitute(triangle._upper, row);
+    }
+
+    /// <inheritdoc/>
+    public static T Step(Rows<T, TUpper, TBefore> triangle, T λ, T floor, T leastPivot, Local<T> θ, Flat<T> lower, Flat<T> upper, Column<T> trial)
+    {
+        // The last row is the gradient, and what becomes of it the step.
+        Local<T> δ = triangle._row, free = DeviceMemory.Allocate<T>(TBefore.Count), inverses = DeviceMemory.Allocate<T>(TBefore.Count);
+        TBefore.Free(δ, θ, lower, upper, free);
+        TUpper.Damp(triangle._upper, λ, floor, free);
+        TBefore.Multiply(T.Constant(1), free, δ);
+        TUpper.Factor(triangle._upper, leastPivot, inverses);
+        TUpper.Eliminate(triangle._upper, δ);
+        T promised = TBefore.Divide(T.Constant(0), inverses, δ);
+        TBefore.Scale(T.Constant(-1), δ);
+        TUpper.Substitute(triangle._upper, δ);
+        TBefore.Move(θ, δ, lower, upper, trial);
+        return promised;
+    }
+}
+
+/// <summary>An array of which one number alone is known, and the rest does not matter.</summary>
+/// <typeparam name="T">The number.</typeparam>
+/// <param name="number">The number, wherever one asks.</param>
+internal readonly struct Only<T>(T number) : IArray<T>
+    where T : struct
+{
+    private readonly T _number = number;
+
+    /// <inheritdoc/>
+    public static bool IsRegisters => false;
+
+    /// <summary>Reads the number; writes vanish.</summary>
+    public T this[int index]
+    {
+        get => _number;
+        set { }
+    }
+
+    /// <summary>Reads the number; writes vanish.</summary>
+    public T this[int index, int offset]
+    {
+        get => _number;
+        set { }
     }
 }
 

@@ -51,7 +51,7 @@ internal readonly struct DeviceProblems<T>(
     public Flat<F64> OwnStart(int problem, int start, int p) => new(_ownStarts, (Entry(problem, FirstOwn) + start) * p);
 }
 
-/// <summary>How a candidate's points are gone through.</summary>
+/// <summary>How a candidate's points are gone through, and what comes after.</summary>
 /// <typeparam name="T">The number.</typeparam>
 internal interface IPasses<T>
     where T : unmanaged, IReal<T, bool>
@@ -63,6 +63,16 @@ internal interface IPasses<T>
 
     /// <summary>sum + Σ w r² over points [first, end).</summary>
     static abstract T AddLosses<TLaw, TLoss>(Flat<T> points, int first, int end, Flat<T> units, Column<T> θ, Column<T> work, T sum)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss;
+
+    /// <inheritdoc cref="LevenbergMarquardt{T, TMask, TLaw, TLoss}.Accept"/>
+    static abstract bool Accept<TLaw, TLoss>(Column<T> θ, Column<T> normal, Column<T> trial, Column<T> trialNormal, ref T λ, T predicted, T tolerance)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss;
+
+    /// <inheritdoc cref="LevenbergMarquardt{T, TMask, TLaw, TLoss}.Step"/>
+    static abstract T Step<TLaw, TLoss>(Column<T> θ, Column<T> normal, T λ, Flat<T> lower, Flat<T> upper, Column<T> trial, Column<T> factor)
         where TLaw : struct, IScalingLaw
         where TLoss : struct, ILoss;
 }
@@ -115,6 +125,45 @@ internal readonly struct InRegisters<T, TTriangle, TParameters, TWork> : IPasses
 
         return sum;
     }
+
+    /// <inheritdoc/>
+    public static bool Accept<TLaw, TLoss>(Column<T> θ, Column<T> normal, Column<T> trial, Column<T> trialNormal, ref T λ, T predicted, T tolerance)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss
+    {
+        // The decision needs the two losses; what is taken is copied here, all of it on its way at once.
+        int last = LevenbergMarquardt<T, bool, TLaw, TLoss>.NormalCount - 1;
+        T before = normal[last], after = trialNormal[last];
+        bool done = LevenbergMarquardt<T, bool, TLaw, TLoss>.Accept(default, new Only<T>(before), default, new Only<T>(after), ref λ, predicted, tolerance);
+        if (T.Less(after, before))
+        {
+            TTriangle triangle = TTriangle.Allocate();
+            Local<T> own = DeviceMemory.Allocate<T>(TParameters.Count);
+            TTriangle.Load(triangle, trialNormal);
+            TParameters.Copy<T, Column<T>, Local<T>>(trial, own);
+            TTriangle.Store(triangle, normal);
+            TParameters.Copy<T, Local<T>, Column<T>>(own, θ);
+        }
+
+        return done;
+    }
+
+    /// <inheritdoc/>
+    public static T Step<TLaw, TLoss>(Column<T> θ, Column<T> normal, T λ, Flat<T> lower, Flat<T> upper, Column<T> trial, Column<T> factor)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss
+    {
+        TTriangle triangle = TTriangle.Allocate();
+        Local<T> own = DeviceMemory.Allocate<T>(TParameters.Count);
+        TTriangle.Load(triangle, normal);
+        TParameters.Copy<T, Column<T>, Local<T>>(θ, own);
+        T floor = T.Constant(TLaw.DampingFloor);
+        return TTriangle.Step(triangle, λ, floor, LeastPivot<TLaw>(), own, lower, upper, trial);
+    }
+
+    // As in LevenbergMarquardt.
+    private static T LeastPivot<TLaw>()
+        where TLaw : struct, IScalingLaw => T.Constant(TLaw.DampingFloor > 0 ? T.Epsilon : T.Epsilon > 1e-10 ? 1e-36 : 1e-280);
 }
 
 /// <summary>With everything in device memory: for laws of more parameters than there are registers.</summary>
@@ -152,6 +201,16 @@ internal readonly struct InMemory<T> : IPasses<T>
 
         return sum;
     }
+
+    /// <inheritdoc/>
+    public static bool Accept<TLaw, TLoss>(Column<T> θ, Column<T> normal, Column<T> trial, Column<T> trialNormal, ref T λ, T predicted, T tolerance)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss => LevenbergMarquardt<T, bool, TLaw, TLoss>.Accept(θ, normal, trial, trialNormal, ref λ, predicted, tolerance);
+
+    /// <inheritdoc/>
+    public static T Step<TLaw, TLoss>(Column<T> θ, Column<T> normal, T λ, Flat<T> lower, Flat<T> upper, Column<T> trial, Column<T> factor)
+        where TLaw : struct, IScalingLaw
+        where TLoss : struct, ILoss => LevenbergMarquardt<T, bool, TLaw, TLoss>.Step(θ, normal, λ, lower, upper, trial, factor);
 }
 
 /// <summary>Candidates in sets: those of a set are of one problem, and are numbered and drawn together.</summary>
@@ -415,7 +474,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
                 LevenbergMarquardt<T, bool, TLaw, TLoss>.AddPriors(problems.Part(problem, (2 * p) + 2), trial, trialNormal);
             for (int tie = 0; tie < ties; tie++)
                 LevenbergMarquardt<T, bool, TLaw, TLoss>.Tie(trialNormal, problems.Follower(problem, tie), problems.Leader(problem, tie));
-            bool done = LevenbergMarquardt<T, bool, TLaw, TLoss>.Accept(θ, normal, trial, trialNormal, ref λ, predicted, T.Constant(launch.Tolerance));
+            bool done = TPasses.Accept<TLaw, TLoss>(θ, normal, trial, trialNormal, ref λ, predicted, T.Constant(launch.Tolerance));
             steps++;
             if (done || steps > launch.Iterations)
             {
@@ -426,7 +485,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
                 continue;
             }
 
-            predicted = LevenbergMarquardt<T, bool, TLaw, TLoss>.Step(θ, normal, λ, problems.Part(problem, 0), problems.Part(problem, p), trial, scratch);
+            predicted = TPasses.Step<TLaw, TLoss>(θ, normal, λ, problems.Part(problem, 0), problems.Part(problem, p), trial, scratch);
             for (int tie = 0; tie < ties; tie++) trial[problems.Follower(problem, tie)] = trial[problems.Leader(problem, tie)];
         }
 

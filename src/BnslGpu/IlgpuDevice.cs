@@ -339,7 +339,7 @@ internal sealed class IlgpuDevice : IDisposable
     {
         if (inMemoryOnly || TLaw.ParameterCount > MostInRegisters) return typeof(InMemory<>).MakeGenericType(typeof(T));
         Type triangle = typeof(NoRows<>).MakeGenericType(typeof(T));
-        for (int row = 1; row <= TLaw.ParameterCount + 1; row++) triangle = typeof(Rows<,,>).MakeGenericType(typeof(T), triangle, Size(row));
+        for (int row = 0; row <= TLaw.ParameterCount; row++) triangle = typeof(Rows<,,>).MakeGenericType(typeof(T), triangle, Size(row));
         return typeof(InRegisters<,,,>).MakeGenericType(typeof(T), triangle, Size(TLaw.ParameterCount), Size(TLaw.WorkCount));
 
         static Type Size(int count)
