@@ -330,8 +330,9 @@ internal sealed class IlgpuDevice : IDisposable
                 typeof(IlgpuModel<,,,>).MakeGenericType(typeof(T), typeof(TLaw), typeof(TLoss), Passes<T, TLaw>(device.InMemoryOnly)), device)!;
     }
 
-    /// <summary>Parameters of a law whose sums a register file holds: N of 13 rows is 91 numbers.</summary>
-    internal const int MostInRegisters = 12;
+    /// <summary>Parameters of a law whose sums are kept in registers. N of 16 rows is 136 numbers, of which double spills a third: still a quarter of the traffic.</summary>
+    /// <remarks>With more it would be so as well, but a kernel then takes longer to compile, a quarter of a minute and more, than most searches: see benchmarks/results/ptx.md.</remarks>
+    internal const int MostInRegisters = 15;
 
     /// <summary>How the points of a law are gone through.</summary>
     internal static Type Passes<T, TLaw>(bool inMemoryOnly = false)
