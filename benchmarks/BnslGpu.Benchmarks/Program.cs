@@ -16,6 +16,10 @@ switch (args)
         return NistBenchmark.Run(rest, Console.Out);
     case ["chance", .. var rest]:
         return ChanceBenchmark.Run(rest, Console.Out);
+#if ILGPU
+    case ["parity", .. var rest]:
+        return IlgpuParityBenchmark.Run(rest, Console.Out);
+#endif
     default:
         Console.Error.WriteLine("""
             usage: lanes [--rounds N]
