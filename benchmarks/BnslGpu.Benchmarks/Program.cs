@@ -16,11 +16,14 @@ switch (args)
         return NistBenchmark.Run(rest, Console.Out);
     case ["chance", .. var rest]:
         return ChanceBenchmark.Run(rest, Console.Out);
-    case ["ptx", .. var rest]:
 #if ILGPU
+    case ["ptx", .. var rest]:
         return PtxIlgpuBenchmark.Run(rest, Console.Out);
+    case ["parity", .. var rest]:
+        return IlgpuParityBenchmark.Run(rest, Console.Out);
 #else
-        Console.Error.WriteLine("ptx needs the device engine, without which this was built.");
+    case ["ptx" or "parity", ..]:
+        Console.Error.WriteLine($"{args[0]} needs the device engine, without which this was built.");
         return 3;
 #endif
     default:

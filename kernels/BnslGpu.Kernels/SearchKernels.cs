@@ -246,11 +246,13 @@ internal readonly struct DeviceCandidates(ArrayView<int> setOf, ArrayView<int> t
 /// <summary>What a search keeps between launches: a slot a thread, each with the candidate it is stepping and some that it takes next.</summary>
 /// <remarks>The host hands out candidates in ranges, between launches: no thread waits for another, and no two write the same place.</remarks>
 /// <typeparam name="T">The number.</typeparam>
-/// <param name="numbers">Columns of <see cref="DeviceKernels{T, TLaw, TLoss, TPasses}.Columns"/> numbers a slot.</param>
+/// <param name="numbers"><see cref="DeviceKernels{T, TLaw, TLoss, TPasses}.Columns"/> numbers a slot.</param>
 /// <param name="integers">Integers of every slot, by the constants here. Shape [<see cref="IntegerCount"/>, slots].</param>
 /// <param name="active">Slots that this launch works on. Shape [threads].</param>
 /// <param name="slots">Slots in all.</param>
-internal readonly struct DeviceSlots<T>(ArrayView<T> numbers, ArrayView<int> integers, ArrayView<int> active, int slots)
+/// <param name="slotStep">From a slot's number to that of the next slot.</param>
+/// <param name="columnStep">From a slot's number to its next.</param>
+internal readonly struct DeviceSlots<T>(ArrayView<T> numbers, ArrayView<int> integers, ArrayView<int> active, int slots, int slotStep, int columnStep)
     where T : unmanaged
 {
     /// <summary>Rows of the integers: candidate (−1: none), the next candidate of the slot's range, its end, the next point, steps taken.</summary>
@@ -259,7 +261,7 @@ internal readonly struct DeviceSlots<T>(ArrayView<T> numbers, ArrayView<int> int
     private readonly ArrayView<T> _numbers = numbers;
     private readonly ArrayView<int> _integers = integers;
     private readonly ArrayView<int> _active = active;
-    private readonly int _slots = slots;
+    private readonly int _slots = slots, _slotStep = slotStep, _columnStep = columnStep;
 
     /// <summary>The slot that a thread works on.</summary>
     public int Of(int thread) => _active[thread];
@@ -268,7 +270,7 @@ internal readonly struct DeviceSlots<T>(ArrayView<T> numbers, ArrayView<int> int
     public Column<int> Integers(int slot) => new(_integers, slot, _slots);
 
     /// <summary>A slot's numbers from a column on.</summary>
-    public Column<T> Numbers(int slot, int column) => new(_numbers, slot + (column * _slots), _slots);
+    public Column<T> Numbers(int slot, int column) => new(_numbers, (slot * _slotStep) + (column * _columnStep), _columnStep);
 }
 
 /// <summary>What a launch of the search is told.</summary>

@@ -54,6 +54,15 @@ internal sealed class IlgpuDevice : IDisposable
     /// <summary>Seconds that compiling and loading kernels has taken.</summary>
     public double LoadSeconds { get; private set; }
 
+    /// <summary>Launches so far, and seconds in them; the first of every kernel includes its compilation.</summary>
+    public (long Launches, double Seconds) Launched { get; private set; }
+
+    /// <summary>Seconds that taking memory and copying to and from it has taken so far.</summary>
+    public double CopySeconds { get; private set; }
+
+    /// <summary>Bytes of device memory held, and the most so far.</summary>
+    public (long Now, long Most) Held { get; private set; }
+
     /// <summary>For tests: told before every allocation ("allocate", bytes) and every launch ("launch", 0); may throw.</summary>
     internal Action<string, long>? Fault { get; set; }
 
@@ -63,14 +72,14 @@ internal sealed class IlgpuDevice : IDisposable
     /// <summary>Candidates that are stepped at a time: enough to fill every multiprocessor a few times over, and no more than half the budget holds.</summary>
     public int Slots(long slotBytes)
     {
-        long threads = _accelerator is CudaAccelerator || (_accelerator is CLAccelerator opencl && opencl.DeviceType != CLDeviceType.CL_DEVICE_TYPE_CPU)
+        long threads = IsGpu
             ? Math.Max(_accelerator.NumMultiprocessors * 2048L, 8192)
             : Math.Max(_accelerator.NumMultiprocessors * 128L, 512);
         return (int)Math.Clamp(Math.Min(threads, MemoryBudget / 2 / slotBytes), 1, int.MaxValue / slotBytes);
     }
 
-    /// <summary>A group size that the accelerator takes.</summary>
-    public int GroupSize(int wanted) => Math.Min(wanted, _accelerator.MaxNumThreadsPerGroup);
+    /// <summary>Threads of a group: those of a GPU share an instruction; on a CPU one core takes a group after the other, and small ones end together.</summary>
+    public int GroupSize => Math.Min(IsGpu ? 64 : 16, _accelerator.MaxNumThreadsPerGroup);
 
     /// <summary>The kernels of a law, a loss and a precision.</summary>
     /// <param name="law">The law.</param>
@@ -109,7 +118,9 @@ internal sealed class IlgpuDevice : IDisposable
         long begun = Stopwatch.GetTimestamp();
         launch();
         _accelerator.Synchronize();
-        return Stopwatch.GetElapsedTime(begun);
+        TimeSpan took = Stopwatch.GetElapsedTime(begun);
+        Launched = (Launched.Launches + 1, Launched.Seconds + took.TotalSeconds);
+        return took;
     }
 
     /// <summary>Points of the next launch, by how long this one took.</summary>
@@ -118,7 +129,7 @@ internal sealed class IlgpuDevice : IDisposable
 
     public void Keep(int lists, KeepLaunch launch, ArrayView<F64> losses, ArrayView<F64> best, ArrayView<int> starts, ArrayView<int> missing)
     {
-        _keep ??= Load(accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, KeepLaunch, ArrayView<F64>, ArrayView<F64>, ArrayView<int>, ArrayView<int>>(KeepKernel.Keep, GroupSize(64)));
+        _keep ??= Load(accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, KeepLaunch, ArrayView<F64>, ArrayView<F64>, ArrayView<int>, ArrayView<int>>(KeepKernel.Keep, GroupSize));
         _keep(lists, launch, losses, best, starts, missing);
     }
 
@@ -127,27 +138,45 @@ internal sealed class IlgpuDevice : IDisposable
     public MemoryBuffer1D<T, Stride1D.Dense> Allocate<T>(long count)
         where T : unmanaged
     {
+        long begun = Stopwatch.GetTimestamp();
         try
         {
             Fault?.Invoke("allocate", count * Marshal.SizeOf<T>());
-            return _accelerator.Allocate1D<T>(Math.Max(count, 1));
+            MemoryBuffer1D<T, Stride1D.Dense> buffer = _accelerator.Allocate1D<T>(Math.Max(count, 1));
+            Held = (Held.Now + buffer.LengthInBytes, Math.Max(Held.Most, Held.Now + buffer.LengthInBytes));
+            return buffer;
         }
         catch (Exception full) when (full is AcceleratorException or OutOfMemoryException)
         {
             throw new DeviceMemoryException($"{Name} has not {count * Marshal.SizeOf<T>() / (1 << 20)} MiB of memory left.", full);
         }
+        finally
+        {
+            CopySeconds += Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        }
     }
 
-    public static void Download<T>(ArrayView<T> from, T[] to)
+    /// <summary>Gives memory back.</summary>
+    public void Free(MemoryBuffer buffer)
+    {
+        Held = (Held.Now - buffer.LengthInBytes, Held.Most);
+        buffer.Dispose();
+    }
+
+    public void Download<T>(ArrayView<T> from, T[] to)
         where T : unmanaged
     {
+        long begun = Stopwatch.GetTimestamp();
         if (to.Length > 0) from.SubView(0, to.Length).CopyToCPU(to);
+        CopySeconds += Stopwatch.GetElapsedTime(begun).TotalSeconds;
     }
 
-    public static void Upload<T>(T[] from, ArrayView<T> to)
+    public void Upload<T>(T[] from, ArrayView<T> to)
         where T : unmanaged
     {
+        long begun = Stopwatch.GetTimestamp();
         if (from.Length > 0) to.SubView(0, from.Length).CopyFromCPU(from);
+        CopySeconds += Stopwatch.GetElapsedTime(begun).TotalSeconds;
     }
 
     /// <summary>Fills what a kernel is to write with what no kernel writes: all bits set.</summary>
@@ -355,7 +384,7 @@ internal sealed class IlgpuDevice : IDisposable
 /// <summary>Device memory that is given back together.</summary>
 internal sealed class IlgpuMemory(IlgpuDevice device) : IDisposable
 {
-    private readonly List<IDisposable> _buffers = [];
+    private readonly List<MemoryBuffer> _buffers = [];
 
     public ArrayView<T> Allocate<T>(long count)
         where T : unmanaged
@@ -369,12 +398,12 @@ internal sealed class IlgpuMemory(IlgpuDevice device) : IDisposable
         where T : unmanaged
     {
         ArrayView<T> view = Allocate<T>(numbers.Length);
-        IlgpuDevice.Upload(numbers, view);
+        device.Upload(numbers, view);
         return view;
     }
 
     public void Dispose()
     {
-        foreach (IDisposable buffer in _buffers) buffer.Dispose();
+        foreach (MemoryBuffer buffer in _buffers) device.Free(buffer);
     }
 }

@@ -7,9 +7,6 @@ namespace BnslGpu;
 /// <summary>The kernels of one law, loss and precision on one accelerator, and what their launches read and write.</summary>
 internal abstract class IlgpuModel
 {
-    /// <summary>Candidates that a group of threads steps: a register file holds a few such groups at 200 registers a thread.</summary>
-    private protected const int GroupSize = 64;
-
     /// <summary>Bytes of a slot of the search.</summary>
     public abstract long SlotBytes { get; }
 
@@ -81,7 +78,8 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
     private readonly Lazy<Action<Index1D, DeviceCandidates, DeviceProblems<T>, ArrayView<int>, ArrayView<T>, ArrayView<T>, ArrayView<T>>> _evaluate;
 
     /// <summary>Points of a launch that make it last about as long as <see cref="IlgpuDevice.LaunchMilliseconds"/>; found by trying.</summary>
-    private int _launchPoints = 256;
+    /// <remarks>Of so many threads; more of them may take longer, fewer say nothing of more.</remarks>
+    private int _launchPoints = 256, _launchThreads = 1;
     private int _screenPoints = 1 << 16;
 
     public IlgpuModel(IlgpuDevice device)
@@ -89,16 +87,16 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         _device = device;
         _descend = new(() => device.Load<Action<Index1D, SearchLaunch, DeviceSlots<T>, DeviceCandidates, DeviceProblems<T>>>(
             accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, SearchLaunch, DeviceSlots<T>, DeviceCandidates, DeviceProblems<T>>(
-                DeviceKernels<T, TLaw, TLoss, TPasses>.Descend, device.GroupSize(GroupSize))));
+                DeviceKernels<T, TLaw, TLoss, TPasses>.Descend, device.GroupSize)));
         _draw = new(() => device.Load<Action<Index1D, ulong, DeviceCandidates, DeviceProblems<T>>>(
             accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, ulong, DeviceCandidates, DeviceProblems<T>>(
-                DeviceKernels<T, TLaw, TLoss, TPasses>.Draw, device.GroupSize(GroupSize))));
+                DeviceKernels<T, TLaw, TLoss, TPasses>.Draw, device.GroupSize)));
         _screen = new(() => device.Load<Action<Index1D, ScreenLaunch, DeviceProblems<T>, ArrayView<F64>, ArrayView<T>, ArrayView<F64>>>(
             accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, ScreenLaunch, DeviceProblems<T>, ArrayView<F64>, ArrayView<T>, ArrayView<F64>>(
-                DeviceKernels<T, TLaw, TLoss, TPasses>.Screen, device.GroupSize(GroupSize))));
+                DeviceKernels<T, TLaw, TLoss, TPasses>.Screen, device.GroupSize)));
         _evaluate = new(() => device.Load<Action<Index1D, DeviceCandidates, DeviceProblems<T>, ArrayView<int>, ArrayView<T>, ArrayView<T>, ArrayView<T>>>(
             accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, DeviceCandidates, DeviceProblems<T>, ArrayView<int>, ArrayView<T>, ArrayView<T>, ArrayView<T>>(
-                DeviceKernels<T, TLaw, TLoss, TPasses>.Evaluate, device.GroupSize(GroupSize))));
+                DeviceKernels<T, TLaw, TLoss, TPasses>.Evaluate, device.GroupSize)));
     }
 
     private static int P => TLaw.ParameterCount;
@@ -120,6 +118,9 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         DeviceCandidates candidates = Candidates(run, memory, out ArrayView<F64> θ, out ArrayView<F64> losses);
         ArrayView<T> numbers = memory.Allocate<T>((long)slots * Columns);
         ArrayView<int> deviceIntegers = memory.Allocate<int>((long)slots * DeviceSlots<T>.IntegerCount), deviceActive = memory.Allocate<int>(slots);
+
+        // Threads that step together read numbers that lie together; a core that takes them in turn wants a slot's numbers in a few lines of its cache.
+        (int slotStep, int columnStep) = _device.IsGpu ? (1, slots) : (Columns, 1);
         _device.Poison(losses);
         if (run.AreDrawn) _device.Launch(() => _draw.Value!(count, run.Seed, candidates, problems));
 
@@ -152,19 +153,23 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
             if (going == 0) break;
             cancellation.ThrowIfCancellationRequested();
             Array.Resize(ref active, going);
-            IlgpuDevice.Upload(integers, deviceIntegers);
-            IlgpuDevice.Upload(active, deviceActive);
-            var launch = new SearchLaunch(_launchPoints, PointsOfStep, options.Iterations, tolerance);
-            var view = new DeviceSlots<T>(numbers, deviceIntegers, deviceActive, slots);
+            _device.Upload(integers, deviceIntegers);
+            _device.Upload(active, deviceActive);
+            int points = going <= _launchThreads ? _launchPoints : (int)Math.Max((long)_launchPoints * _launchThreads / going, 64);
+            var launch = new SearchLaunch(points, PointsOfStep, options.Iterations, tolerance);
+            var view = new DeviceSlots<T>(numbers, deviceIntegers, deviceActive, slots, slotStep, columnStep);
             TimeSpan took = _device.Launch(() => _descend.Value(going, launch, view, candidates, problems));
-            _launchPoints = IlgpuDevice.Retime(_launchPoints, took);
-            IlgpuDevice.Download(deviceIntegers, integers);
+            _device.Download(deviceIntegers, integers);
+
+            // A launch that was short because threads had nothing left to do is no reason to make the next one longer.
+            bool wasFull = Array.TrueForAll(active, slot => Row(DeviceSlots<T>.Candidate)[slot] >= 0 || Row(DeviceSlots<T>.Next)[slot] < Row(DeviceSlots<T>.End)[slot]);
+            if (wasFull || took.TotalMilliseconds > IlgpuDevice.LaunchMilliseconds) (_launchPoints, _launchThreads) = (IlgpuDevice.Retime(points, took), going);
         }
 
         run.Parameters = new F64[(long)count * P];
         run.Losses = new F64[count];
-        IlgpuDevice.Download(θ, run.Parameters);
-        IlgpuDevice.Download(losses, run.Losses);
+        _device.Download(θ, run.Parameters);
+        _device.Download(losses, run.Losses);
         IlgpuDevice.CheckWritten(run.Losses);
     }
 
@@ -203,10 +208,10 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         }
 
         var unwritten = new int[all];
-        IlgpuDevice.Download(missing, unwritten);
+        _device.Download(missing, unwritten);
         if (unwritten.Sum() > 0) throw IlgpuDevice.Unwritten(unwritten.Sum());
         var found = new int[all * keep];
-        IlgpuDevice.Download(numbersOfBest, found);
+        _device.Download(numbersOfBest, found);
         var kept = new List<int>[problems.Length];
         for (int problem = 0; problem < problems.Length; problem++)
         {
@@ -263,8 +268,8 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
             _device.Launch(() => _evaluate.Value(threads, candidates, problems, deviceTable, numbers, residuals, jacobian));
             var r = new T[rows];
             var J = new T[(long)rows * P];
-            IlgpuDevice.Download(residuals, r);
-            IlgpuDevice.Download(jacobian, J);
+            _device.Download(residuals, r);
+            _device.Download(jacobian, J);
             IlgpuDevice.CheckWritten(r);
             IlgpuDevice.CheckWritten(J);
             for (int thread = 0, row = 0; thread < threads; thread++)
