@@ -104,6 +104,10 @@ internal interface ISize
         where TFrom : struct, IArray<T>
         where TTo : struct, IArray<T>;
 
+    /// <summary>x ← 0.</summary>
+    static abstract void Clear<T>(Local<T> x)
+        where T : unmanaged, IReal<T, bool>;
+
     /// <summary>x ← a·x.</summary>
     static abstract void Scale<T, TArray>(T a, TArray x)
         where T : struct, IReal<T, bool>
@@ -147,6 +151,12 @@ internal readonly struct None : ISize
         where T : struct
         where TFrom : struct, IArray<T>
         where TTo : struct, IArray<T>
+    {
+    }
+
+    /// <inheritdoc/>
+    public static void Clear<T>(Local<T> x)
+        where T : unmanaged, IReal<T, bool>
     {
     }
 
@@ -207,6 +217,14 @@ internal readonly struct Next<TSize> : ISize
     {
         TSize.Copy<T, TFrom, TTo>(from, to);
         to[TSize.Count] = from[TSize.Count];
+    }
+
+    /// <inheritdoc/>
+    public static void Clear<T>(Local<T> x)
+        where T : unmanaged, IReal<T, bool>
+    {
+        TSize.Clear(x);
+        x[TSize.Count] = T.Constant(0);
     }
 
     /// <inheritdoc/>
@@ -281,6 +299,9 @@ internal interface ITriangle<TSelf, T>
     /// <summary>Takes registers for it.</summary>
     static abstract TSelf Allocate();
 
+    /// <summary>N ← 0.</summary>
+    static abstract void Clear(TSelf triangle);
+
     /// <summary>Reads it.</summary>
     static abstract void Load(TSelf triangle, Column<T> from);
 
@@ -325,6 +346,11 @@ internal readonly struct NoRows<T> : ITriangle<NoRows<T>, T>
 
     /// <inheritdoc/>
     public static NoRows<T> Allocate() => default;
+
+    /// <inheritdoc/>
+    public static void Clear(NoRows<T> triangle)
+    {
+    }
 
     /// <inheritdoc/>
     public static void Load(NoRows<T> triangle, Column<T> from)
@@ -386,6 +412,13 @@ internal readonly struct Rows<T, TUpper, TBefore>(TUpper upper, Local<T> row) : 
 
     /// <inheritdoc/>
     public static Rows<T, TUpper, TBefore> Allocate() => new(TUpper.Allocate(), DeviceMemory.Allocate<T>(TBefore.Count + 1));
+
+    /// <inheritdoc/>
+    public static void Clear(Rows<T, TUpper, TBefore> triangle)
+    {
+        TUpper.Clear(triangle._upper);
+        Next<TBefore>.Clear(triangle._row);
+    }
 
     /// <inheritdoc/>
     public static void Load(Rows<T, TUpper, TBefore> triangle, Column<T> from)

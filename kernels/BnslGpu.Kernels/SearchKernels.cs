@@ -56,7 +56,7 @@ internal readonly struct DeviceProblems<T>(
 internal interface IPasses<T>
     where T : unmanaged, IReal<T, bool>
 {
-    /// <summary>N ← N + Σ [J r]ᵢ[J r]ᵢᵀ over points [first, end).</summary>
+    /// <summary>N ← N + Σ [J r]ᵢ[J r]ᵢᵀ over points [first, end), from 0 at the first point.</summary>
     static abstract void AddSquares<TLaw, TLoss>(Flat<T> points, int first, int end, Flat<T> units, Column<T> θ, Column<T> work, Column<T> normal, Column<T> row)
         where TLaw : struct, IScalingLaw
         where TLoss : struct, ILoss;
@@ -97,7 +97,8 @@ internal readonly struct InRegisters<T, TTriangle, TParameters, TWork> : IPasses
         TTriangle triangle = TTriangle.Allocate();
         TParameters.Copy<T, Column<T>, Local<T>>(θ, ownθ);
         TWork.Copy<T, Column<T>, Local<T>>(work, ownWork);
-        TTriangle.Load(triangle, normal);
+        if (first == 0) TTriangle.Clear(triangle);
+        else TTriangle.Load(triangle, normal);
         for (int i = first; i < end; i++)
         {
             T r = LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(points, i, units, ownθ, ownWork, ownRow, 0, out T scale);
@@ -177,6 +178,8 @@ internal readonly struct InMemory<T> : IPasses<T>
         where TLoss : struct, ILoss
     {
         int p = TLaw.ParameterCount;
+        if (first == 0)
+            for (int m = 0; m < LevenbergMarquardt<T, bool, TLaw, TLoss>.NormalCount; m++) normal[m] = T.Constant(0);
         for (int i = first; i < end; i++)
         {
             row[p] = LevenbergMarquardt<T, bool, TLaw, TLoss>.Row(points, i, units, θ, work, row, 0, out _);
@@ -458,12 +461,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
             }
 
             int problem = candidates.Entry(candidate, DeviceCandidates.Problem), count = problems.Entry(problem, DeviceProblems<T>.Count);
-            if (at == 0)
-            {
-                TLaw.Prepare<T, bool, Column<T>>(trial, work);
-                for (int m = 0; m < NormalCount; m++) trialNormal[m] = T.Constant(0);
-            }
-
+            if (at == 0) TLaw.Prepare<T, bool, Column<T>>(trial, work);
             int end = count - at < budget ? count : at + budget;
             TPasses.AddSquares<TLaw, TLoss>(problems.Part(problem, (5 * p) + 2), at, end, problems.Part(problem, 2 * p), trial, work, trialNormal, scratch);
             budget -= end - at + launch.PointsOfStep;
