@@ -100,9 +100,11 @@ internal sealed class IlgpuDevice : IDisposable
         {
             return load(_accelerator);
         }
-        catch (Exception refused) when (refused is InternalCompilerException or NotSupportedException or CapabilityNotSupportedException)
+        catch (Exception refused) when (refused is not OutOfMemoryException)
         {
-            throw new DeviceCompileException($"{Name} cannot run it: {refused.InnerException?.Message ?? refused.Message}", refused);
+            // Methods that ILGPU was in the middle of would spoil every kernel after this one.
+            _context.ClearCache(ClearCacheMode.Default);
+            throw new DeviceCompileException(refused.GetBaseException().Message, refused);
         }
         finally
         {
