@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace BnslGpu.Kernels;
 
 /// <summary>Random numbers that are a function of their key and place alone: Philox4x32-10.</summary>
@@ -56,15 +58,15 @@ public struct CounterRandom
         (uint k0, uint k1) = key;
         for (int round = 0; round < 10; round++)
         {
-            ulong p0 = 0xD2511F53UL * x0, p1 = 0xCD9E8D57UL * x2;
+            ulong p0 = Product(0xD2511F53, x0), p1 = Product(0xCD9E8D57, x2);
             uint y0 = (uint)(p1 >> 32) ^ x1 ^ k0;
             uint y2 = (uint)(p0 >> 32) ^ x3 ^ k1;
             x1 = (uint)p1;
             x3 = (uint)p0;
             x0 = y0;
             x2 = y2;
-            k0 += 0x9E3779B9;
-            k1 += 0xBB67AE85;
+            k0 = Sum(k0, 0x9E3779B9);
+            k1 = Sum(k1, 0xBB67AE85);
         }
 
         return (x0, x1, x2, x3);
@@ -73,11 +75,26 @@ public struct CounterRandom
     /// <summary>Mixes a word into a running hash (the finaliser of SplitMix64, Steele, Lea and Flood 2014); for making streams of data.</summary>
     public static ulong Mix(ulong hash, ulong word)
     {
-        ulong z = hash + word + 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        ulong z = Sum(Sum(hash, word), 0x9E3779B97F4A7C15);
+        z = Product(z ^ (z >> 30), 0xBF58476D1CE4E5B9);
+        z = Product(z ^ (z >> 27), 0x94D049BB133111EB);
         return z ^ (z >> 31);
     }
+
+    // Modulo 2³² and 2⁶⁴. They have names for devices: ILGPU writes a plain sum or product as one of signed numbers, and a compiler of OpenCL C may
+    // take for granted that such a one stays within its range. IlgpuDevice says what these are.
+
+    /// <summary>a b modulo 2⁶⁴.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Product(ulong a, ulong b) => a * b;
+
+    /// <summary>a + b modulo 2⁶⁴.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static ulong Sum(ulong a, ulong b) => a + b;
+
+    /// <summary>a + b modulo 2³².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint Sum(uint a, uint b) => a + b;
 
     private void Draw()
     {

@@ -123,7 +123,7 @@ public readonly struct Plain<TLaw> : IScalingLaw
         where TArray : struct, IArray<T>
         where TGradient : struct, IArray<T>
     {
-        if (typeof(TGradient) != typeof(Nowhere<T>))
+        if (!TGradient.IsNowhere)
         {
             for (int j = 0; j < TLaw.ParameterCount; j++)
             {
@@ -224,7 +224,8 @@ public readonly struct Direction<T, TMask, TArray>(TArray values, int direction)
     /// <inheritdoc/>
     public Dual<T, TMask> this[int index]
     {
-        get => new(values[index], T.Constant(index == direction ? 1 : 0));
+        // Not Constant(… ? 1 : 0): ILGPU 1.5.3 makes 0 of a comparison that becomes a double.
+        get => new(values[index], index == direction ? T.Constant(1) : T.Constant(0));
         set { }
     }
 

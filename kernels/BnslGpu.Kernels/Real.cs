@@ -174,6 +174,9 @@ public interface IArray<T>
 
     /// <summary>True where the numbers are to lie in registers, which have no addresses: every index must then be a constant, and loops be written out.</summary>
     static abstract bool IsRegisters { get; }
+
+    /// <summary>True where what is written is forgotten, so that it need not be computed.</summary>
+    static virtual bool IsNowhere => false;
 }
 
 /// <summary>An array that forgets: what is written for a derivative nobody asked for costs nothing.</summary>
@@ -183,6 +186,9 @@ public readonly struct Nowhere<T> : IArray<T>
 {
     /// <inheritdoc/>
     public static bool IsRegisters => false;
+
+    /// <inheritdoc/>
+    public static bool IsNowhere => true;
 
     /// <summary>Reads zero; writes vanish.</summary>
     public T this[int index]

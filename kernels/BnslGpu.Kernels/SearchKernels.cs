@@ -514,6 +514,15 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
             trial[j] = number;
         }
 
+        int ties = problems.Entry(problem, DeviceProblems<T>.Ties);
+        for (int tie = 0; tie < ties; tie++)
+        {
+            int follower = problems.Follower(problem, tie);
+            T number = trial[problems.Leader(problem, tie)];
+            θ[follower] = number;
+            trial[follower] = number;
+        }
+
         for (int m = 0; m < NormalCount; m++) normal[m] = T.Constant(m < NormalCount - 1 ? 0 : double.PositiveInfinity);
         return isFinite;
     }

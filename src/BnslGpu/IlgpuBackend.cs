@@ -243,14 +243,14 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
                 }
                 catch (DeviceCompileException unable)
                 {
-                    Say($"{unable.Message} It was done on the CPU.");
+                    Say($"{device.Name} cannot compile a kernel ({OneLine(unable)}); what needs it was done on the CPU.");
                     refused.Enqueue(chunk);
                 }
                 catch (Exception failure)
                 {
                     lock (_failed) _failed.Add(device);
                     waiting.Enqueue(chunk);
-                    Say($"{device.Name} failed ({failure.GetType().Name}: {failure.Message.TrimEnd('.')}) and was left; nothing is lost.");
+                    Say($"{device.Name} failed ({failure.GetType().Name}: {OneLine(failure)}) and was left; nothing is lost.");
                     return;
                 }
             }
@@ -260,6 +260,8 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
         foreach (TChunk chunk in waiting.Concat(refused)) onCpu(chunk);
         if (!waiting.IsEmpty) Say("What no device did was done on the CPU.");
     }
+
+    private static string OneLine(Exception failure) => failure.GetBaseException().Message.Trim().Split('\n')[0].TrimEnd('.', '\r');
 
     private void Say(string sentence)
     {

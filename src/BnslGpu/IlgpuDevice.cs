@@ -100,9 +100,11 @@ internal sealed class IlgpuDevice : IDisposable
         {
             return load(_accelerator);
         }
-        catch (Exception refused) when (refused is InternalCompilerException or NotSupportedException or CapabilityNotSupportedException)
+        catch (Exception refused) when (refused is not OutOfMemoryException)
         {
-            throw new DeviceCompileException($"{Name} cannot run it: {refused.InnerException?.Message ?? refused.Message}", refused);
+            // Methods that ILGPU was in the middle of would spoil every kernel after this one.
+            _context.ClearCache(ClearCacheMode.Default);
+            throw new DeviceCompileException(refused.GetBaseException().Message, refused);
         }
         finally
         {
@@ -302,7 +304,7 @@ internal sealed class IlgpuDevice : IDisposable
     private static readonly Lock Preparing = new();
     private static bool _isPrepared;
 
-    /// <summary>Teaches ILGPU what its compiler does not know: a fused multiply-add, and numbers as bits and back.</summary>
+    /// <summary>Teaches ILGPU what its compiler does not know: a fused multiply-add, numbers as bits and back, and arithmetic modulo a power of two.</summary>
     internal static void PrepareCompiler()
     {
         lock (Preparing)
@@ -314,6 +316,9 @@ internal sealed class IlgpuDevice : IDisposable
             Replace(nameof(BitConverter.SingleToUInt32Bits), typeof(float), nameof(Interop.FloatAsInt));
             Replace(nameof(BitConverter.UInt64BitsToDouble), typeof(ulong), nameof(Interop.IntAsFloat));
             Replace(nameof(BitConverter.UInt32BitsToSingle), typeof(uint), nameof(Interop.IntAsFloat));
+            Wrap(nameof(CounterRandom.Product), typeof(ulong), BinaryArithmeticKind.Mul);
+            Wrap(nameof(CounterRandom.Sum), typeof(ulong), BinaryArithmeticKind.Add);
+            Wrap(nameof(CounterRandom.Sum), typeof(uint), BinaryArithmeticKind.Add);
 
             // Where libOpenCL.so is not installed, only its versioned name is.
             NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (library, _, _) =>
@@ -327,23 +332,31 @@ internal sealed class IlgpuDevice : IDisposable
             RemappedIntrinsics.AddRemapping(typeof(BitConverter).GetMethod(from, [argument])!, (ref InvocationContext call) => call.Method = target);
         }
 
+        static void Fuse(Type math, Type number) => Build(
+            math.GetMethod(nameof(Math.FusedMultiplyAdd), [number, number, number])!,
+            (ref InvocationContext call) => call.Builder.CreateArithmetic(call.Location, call[0], call[1], call[2], TernaryArithmeticKind.MultiplyAdd));
+
+        static void Wrap(string name, Type number, BinaryArithmeticKind kind) => Build(
+            typeof(CounterRandom).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic, [number, number])!,
+            (ref InvocationContext call) => call.Builder.CreateArithmetic(call.Location, call[0], call[1], kind, ArithmeticFlags.Unsigned));
+
         // The compiler has the operation and no method for it: it is built here, and the call becomes one that returns it.
-        static void Fuse(Type math, Type number)
+        static void Build(MethodInfo method, Operation operation)
         {
-            MethodInfo identity = typeof(IlgpuDevice).GetMethod(nameof(Same), BindingFlags.Static | BindingFlags.NonPublic, [number])!;
-            RemappedIntrinsics.AddRemapping(math.GetMethod(nameof(Math.FusedMultiplyAdd), [number, number, number])!, (ref InvocationContext call) =>
+            MethodInfo identity = typeof(IlgpuDevice).GetMethod(nameof(Same), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.ReturnType);
+            RemappedIntrinsics.AddRemapping(method, (ref InvocationContext call) =>
             {
-                ILGPU.IR.Values.ValueReference fused = call.Builder.CreateArithmetic(call.Location, call[0], call[1], call[2], TernaryArithmeticKind.MultiplyAdd);
+                ValueReference result = operation(ref call);
                 call.Arguments.Clear();
-                call.Arguments.Add(fused);
+                call.Arguments.Add(result);
                 call.Method = identity;
             });
         }
     }
 
-    private static double Same(double number) => number;
+    private delegate ValueReference Operation(ref InvocationContext call);
 
-    private static float Same(float number) => number;
+    private static T Same<T>(T number) => number;
 
     /// <summary>Picks the kind of number, and where its sums are kept.</summary>
     private readonly struct Closer(IlgpuDevice device, SearchPrecision precision) : IModelVisitor<IlgpuModel>

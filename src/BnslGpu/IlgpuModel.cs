@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BnslGpu.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
@@ -56,6 +57,18 @@ internal sealed class IlgpuCandidates(StartSet[] sets, ulong seed)
     /// <summary>Starts if they are given, and where all ended. Shape [Count, p].</summary>
     public F64[] Parameters { get; set; } = [];
 
+    /// <summary>Draws the starts here, for a device that cannot.</summary>
+    public void Draw()
+    {
+        Parameters = new F64[(long)Count * ParameterCount];
+        Span<double> θ = MemoryMarshal.Cast<F64, double>(Parameters.AsSpan());
+        foreach (StartSet set in Sets)
+        {
+            set.Draw(Seed, 0, θ[..(set.Count * ParameterCount)]);
+            θ = θ[(set.Count * ParameterCount)..];
+        }
+    }
+
     /// <summary>Losses there.</summary>
     public F64[] Losses { get; set; } = [];
 }
@@ -88,9 +101,19 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         _descend = new(() => device.Load<Action<Index1D, SearchLaunch, DeviceSlots<T>, DeviceCandidates, DeviceProblems<T>>>(
             accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, SearchLaunch, DeviceSlots<T>, DeviceCandidates, DeviceProblems<T>>(
                 DeviceKernels<T, TLaw, TLoss, TPasses>.Descend, device.GroupSize)));
-        _draw = new(() => device.Load<Action<Index1D, ulong, DeviceCandidates, DeviceProblems<T>>>(
-            accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, ulong, DeviceCandidates, DeviceProblems<T>>(
-                DeviceKernels<T, TLaw, TLoss, TPasses>.Draw, device.GroupSize)));
+        _draw = new(() =>
+        {
+            try
+            {
+                return device.Load<Action<Index1D, ulong, DeviceCandidates, DeviceProblems<T>>>(
+                    accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, ulong, DeviceCandidates, DeviceProblems<T>>(
+                        DeviceKernels<T, TLaw, TLoss, TPasses>.Draw, device.GroupSize));
+            }
+            catch (DeviceCompileException)
+            {
+                return null; // A law may draw its starts with what devices do not have.
+            }
+        });
         _screen = new(() => device.Load<Action<Index1D, ScreenLaunch, DeviceProblems<T>, ArrayView<F64>, ArrayView<T>, ArrayView<F64>>>(
             accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, ScreenLaunch, DeviceProblems<T>, ArrayView<F64>, ArrayView<T>, ArrayView<F64>>(
                 DeviceKernels<T, TLaw, TLoss, TPasses>.Screen, device.GroupSize)));
@@ -114,6 +137,7 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
     {
         using var memory = new IlgpuMemory(_device);
         int count = run.Count, slots = Math.Min(count, _device.Slots(SlotBytes));
+        if (run.AreDrawn && _draw.Value is null) run.Draw();
         DeviceProblems<T> problems = Pack(run.Problems, run.Seed, memory);
         DeviceCandidates candidates = Candidates(run, memory, out ArrayView<F64> θ, out ArrayView<F64> losses);
         ArrayView<T> numbers = memory.Allocate<T>((long)slots * Columns);

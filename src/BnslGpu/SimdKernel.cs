@@ -146,6 +146,9 @@ internal sealed unsafe class SimdKernel<T, TMask, TScalar, TLaw, TLoss> : SimdKe
                 ((TScalar*)(accepted + j))[lane] = ((TScalar*)(trial + j))[lane] = FromDouble(value);
             }
 
+            foreach ((int follower, int leader) in problem.Ties)
+                ((TScalar*)(accepted + follower))[lane] = ((TScalar*)(trial + follower))[lane] = ((TScalar*)(trial + leader))[lane];
+
             for (int m = 0; m < normalCount; m++) ((TScalar*)(normal + m))[lane] = FromDouble(m < normalCount - 1 ? 0 : double.PositiveInfinity);
             ((TScalar*)Unsafe.AsPointer(ref λ))[lane] = FromDouble(Damping.First);
             steps[lane] = 0;

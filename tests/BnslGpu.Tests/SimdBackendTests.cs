@@ -317,7 +317,7 @@ public sealed class SimdBackendTests
             where TLoss : struct, ILoss => Rows<RunningError<F32>, TLaw, TLoss>(some, x => RunningError<F32>.Constant(x));
     }
 
-    private static (T[] Residuals, T[] Jacobian) Rows<T, TLaw, TLoss>(Candidates some, Func<double, T> number)
+    internal static (T[] Residuals, T[] Jacobian) Rows<T, TLaw, TLoss>(Candidates some, Func<double, T> number)
         where T : struct, IReal<T, bool>
         where TLaw : struct, IScalingLaw
         where TLoss : struct, ILoss
