@@ -560,18 +560,18 @@ internal static class KeepKernel
     /// <param name="losses">The chunk's losses. Shape [count].</param>
     /// <param name="best">Losses of every list, infinite where there is none; list fastest. Shape [length, lists].</param>
     /// <param name="starts">Their starts. Shape [length, lists].</param>
-    /// <param name="missing">Output: adds the losses that nobody wrote. Shape [lists].</param>
-    public static void Keep(Index1D thread, KeepLaunch launch, ArrayView<F64> losses, ArrayView<F64> best, ArrayView<int> starts, ArrayView<int> missing)
+    /// <param name="written">Output: adds the losses that were there. Shape [lists].</param>
+    public static void Keep(Index1D thread, KeepLaunch launch, ArrayView<F64> losses, ArrayView<F64> best, ArrayView<int> starts, ArrayView<int> written)
     {
         int problem = thread / launch.Lists, last = launch.Length - 1;
         long first = (long)problem * launch.Starts, from = first > launch.Base ? first : launch.Base, end = Math.Min(first + launch.Starts, launch.Base + launch.Count);
         Column<F64> list = new(best, thread, launch.Threads);
         Column<int> numbers = new(starts, thread, launch.Threads);
-        int unwritten = 0;
+        int seen = 0;
         for (long number = from + (thread - (problem * launch.Lists)); number < end; number += launch.Lists)
         {
             double loss = losses[number - launch.Base].Value;
-            if (BitConverter.DoubleToUInt64Bits(loss) == ulong.MaxValue) unwritten++;
+            if (BitConverter.DoubleToUInt64Bits(loss) != ulong.MaxValue) seen++;
             if (!(loss < list[last].Value)) continue;
             int place = last;
             for (; place > 0 && loss < list[place - 1].Value; place--)
@@ -584,6 +584,6 @@ internal static class KeepKernel
             numbers[place] = (int)(number - first);
         }
 
-        missing[thread] += unwritten;
+        written[thread] += seen;
     }
 }

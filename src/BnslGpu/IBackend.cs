@@ -87,12 +87,21 @@ public static class Backends
 
 #if ILGPU
         var opened = new List<IlgpuDevice>();
-        foreach (string name in names)
+        try
         {
-            if (WhyNot(name.Split(':')[0]) is { } reason) throw new ArgumentException($"{name} cannot be used: {reason}");
-            List<IlgpuDevice> found = IlgpuDevice.Open(name);
-            if (found.Count == 0) throw new ArgumentException($"There is no {name} on this machine; bnsl devices lists what there is.");
-            opened.AddRange(found);
+            foreach (string name in names)
+            {
+                if (WhyNot(name.Split(':')[0]) is { } reason) throw new ArgumentException($"{name} cannot be used: {reason}");
+                List<IlgpuDevice> found = IlgpuDevice.Open(name);
+                if (found.Count == 0) throw new ArgumentException($"There is no {name} on this machine; bnsl devices lists what there is.");
+                opened.AddRange(found);
+            }
+        }
+        catch (Exception failure)
+        {
+            foreach (IlgpuDevice one in opened) one.Dispose();
+            if (failure is ArgumentException) throw;
+            throw new ArgumentException($"{device} cannot be used: its driver failed ({failure.GetType().Name}: {failure.Message.Split('\n')[0].Trim().TrimEnd('.')}).", failure);
         }
 
         return new IlgpuBackend(opened);
@@ -112,6 +121,7 @@ public static class Backends
         {
             string[] parts = name.Split(':');
             bool isKnown = Kinds.Contains(parts[0]) && parts[0] != "simd" && (parts.Length == 1 || (parts.Length == 2 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out _)));
+            if (name is "auto" or "simd") throw new ArgumentException($"{name} shares no work with a device; expected it alone.");
             if (!isKnown) throw new ArgumentException($"There is no device '{name}'. There is: auto, simd, cuda, opencl, ilgpu-cpu; cuda:1 is the second of its kind, and cuda:0,cuda:1 share the work.");
         }
 

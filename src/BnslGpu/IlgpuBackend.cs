@@ -169,6 +169,9 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
         StartSet StartSetOf(Part part) => part.Count == sets[part.Set].Count ? sets[part.Set] : sets[part.Set].Part(part.First, part.Count);
     }
 
+    /// <summary>Bytes below which a device that still has not so much is left.</summary>
+    private const long LeastBudget = 1 << 16;
+
     /// <summary>Some starts of a set.</summary>
     private readonly record struct Part(int Set, int First, int Count);
 
@@ -235,10 +238,10 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
                 {
                     throw;
                 }
-                catch (DeviceMemoryException full) when (halve(chunk) is { Count: > 0 } halves)
+                catch (DeviceMemoryException) when (device.MemoryBudget > LeastBudget && halve(chunk) is { Count: > 0 } halves)
                 {
-                    device.MemoryBudget = Math.Max(device.MemoryBudget / 2, 1 << 16);
-                    Say($"{full.Message} The rest goes in smaller pieces.");
+                    device.MemoryBudget = Math.Max(device.MemoryBudget / 2, LeastBudget);
+                    Say($"{device.Name} had not the memory that was asked of it; the rest went in smaller pieces.");
                     foreach (TChunk half in halves) waiting.Enqueue(half);
                 }
                 catch (DeviceCompileException unable)
@@ -271,13 +274,24 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IlgpuDevice device in _devices) device.Dispose();
+        foreach (IlgpuDevice device in _devices)
+        {
+            try
+            {
+                device.Dispose();
+            }
+            catch (Exception) when (_failed.Contains(device))
+            {
+                // A driver that failed may fail again; the work is done.
+            }
+        }
     }
 
     private sealed class Counter(string stage, IProgress<FitProgress>? progress, long total)
     {
         private long _done;
 
-        public void Add(int count) => progress?.Report(new(stage, Interlocked.Add(ref _done, count), total));
+        /// <summary>What a device did before it failed is done again, and counted once.</summary>
+        public void Add(int count) => progress?.Report(new(stage, Math.Min(Interlocked.Add(ref _done, count), total), total));
     }
 }

@@ -63,8 +63,14 @@ internal sealed class IlgpuDevice : IDisposable
     /// <summary>Bytes of device memory held, and the most so far.</summary>
     public (long Now, long Most) Held { get; private set; }
 
-    /// <summary>For tests: told before every allocation ("allocate", bytes) and every launch ("launch", 0); may throw.</summary>
-    internal Action<string, long>? Fault { get; set; }
+    /// <summary>For tests: told before every allocation ("allocate", bytes), every launch ("launch", 0) and the end ("dispose", 0); may throw, and true loses a launch.</summary>
+    internal Func<string, long, bool>? Fault { get; set; }
+
+    /// <summary>For tests: points of every launch, instead of as many as make it last.</summary>
+    internal int? PointsOfLaunch { get; set; }
+
+    /// <summary>For tests: whether neighbouring threads' numbers lie together, as they do for a GPU.</summary>
+    internal bool? IsInterleaved { get; set; }
 
     /// <summary>For tests: whether sums are kept in device memory even where registers would do.</summary>
     internal bool InMemoryOnly { get; init; }
@@ -116,7 +122,7 @@ internal sealed class IlgpuDevice : IDisposable
     /// <returns>How long it took.</returns>
     public TimeSpan Launch(Action launch)
     {
-        Fault?.Invoke("launch", 0);
+        if (Fault?.Invoke("launch", 0) == true) return TimeSpan.Zero;
         long begun = Stopwatch.GetTimestamp();
         launch();
         _accelerator.Synchronize();
@@ -129,10 +135,10 @@ internal sealed class IlgpuDevice : IDisposable
     public static int Retime(int points, TimeSpan took) =>
         (int)Math.Clamp(points * Math.Clamp(LaunchMilliseconds / Math.Max(took.TotalMilliseconds, 1e-3), 0.25, 2), 64, 1 << 24);
 
-    public void Keep(int lists, KeepLaunch launch, ArrayView<F64> losses, ArrayView<F64> best, ArrayView<int> starts, ArrayView<int> missing)
+    public void Keep(int lists, KeepLaunch launch, ArrayView<F64> losses, ArrayView<F64> best, ArrayView<int> starts, ArrayView<int> written)
     {
         _keep ??= Load(accelerator => accelerator.LoadImplicitlyGroupedStreamKernel<Index1D, KeepLaunch, ArrayView<F64>, ArrayView<F64>, ArrayView<int>, ArrayView<int>>(KeepKernel.Keep, GroupSize));
-        _keep(lists, launch, losses, best, starts, missing);
+        _keep(lists, launch, losses, best, starts, written);
     }
 
     /// <summary>Takes memory.</summary>
@@ -150,7 +156,7 @@ internal sealed class IlgpuDevice : IDisposable
         }
         catch (Exception full) when (full is AcceleratorException or OutOfMemoryException)
         {
-            throw new DeviceMemoryException($"{Name} has not {count * Marshal.SizeOf<T>() / (1 << 20)} MiB of memory left.", full);
+            throw new DeviceMemoryException($"{Name} has not {count * Marshal.SizeOf<T>()} bytes of memory left.", full);
         }
         finally
         {
@@ -201,6 +207,7 @@ internal sealed class IlgpuDevice : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Fault?.Invoke("dispose", 0);
         _accelerator.Dispose();
         _context.Dispose();
     }

@@ -144,12 +144,13 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         ArrayView<int> deviceIntegers = memory.Allocate<int>((long)slots * DeviceSlots<T>.IntegerCount), deviceActive = memory.Allocate<int>(slots);
 
         // Threads that step together read numbers that lie together; a core that takes them in turn wants a slot's numbers in a few lines of its cache.
-        (int slotStep, int columnStep) = _device.IsGpu ? (1, slots) : (Columns, 1);
+        (int slotStep, int columnStep) = _device.IsInterleaved ?? _device.IsGpu ? (1, slots) : (Columns, 1);
         _device.Poison(losses);
+        if (run.AreDrawn) _device.Poison(θ);
         if (run.AreDrawn) _device.Launch(() => _draw.Value!(count, run.Seed, candidates, problems));
 
         // A slot gets half of its share of what is left, so that the last ones end together.
-        var integers = new int[slots * DeviceSlots<T>.IntegerCount];
+        int[] integers = new int[slots * DeviceSlots<T>.IntegerCount], before = new int[integers.Length];
         Span<int> Row(int row) => integers.AsSpan(row * slots, slots);
         Row(DeviceSlots<T>.Candidate).Fill(-1);
         int given = 0, done = 0;
@@ -179,11 +180,13 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
             Array.Resize(ref active, going);
             _device.Upload(integers, deviceIntegers);
             _device.Upload(active, deviceActive);
-            int points = going <= _launchThreads ? _launchPoints : (int)Math.Max((long)_launchPoints * _launchThreads / going, 64);
+            int points = _device.PointsOfLaunch ?? (going <= _launchThreads ? _launchPoints : (int)Math.Max((long)_launchPoints * _launchThreads / going, 64));
             var launch = new SearchLaunch(points, PointsOfStep, options.Iterations, tolerance);
             var view = new DeviceSlots<T>(numbers, deviceIntegers, deviceActive, slots, slotStep, columnStep);
             TimeSpan took = _device.Launch(() => _descend.Value(going, launch, view, candidates, problems));
+            integers.CopyTo(before, 0);
             _device.Download(deviceIntegers, integers);
+            if (integers.AsSpan().SequenceEqual(before)) throw new InvalidOperationException("A launch did nothing.");
 
             // A launch that was short because threads had nothing left to do is no reason to make the next one longer.
             bool wasFull = Array.TrueForAll(active, slot => Row(DeviceSlots<T>.Candidate)[slot] >= 0 || Row(DeviceSlots<T>.Next)[slot] < Row(DeviceSlots<T>.End)[slot]);
@@ -195,6 +198,7 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         _device.Download(θ, run.Parameters);
         _device.Download(losses, run.Losses);
         IlgpuDevice.CheckWritten(run.Losses);
+        IlgpuDevice.CheckWritten(run.Parameters);
     }
 
     public override List<int>[] Screen(Problem[] problems, SearchOptions options, long first, long end, long budget, Action<int>? progress, CancellationToken cancellation)
@@ -204,14 +208,16 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         int columns = DeviceKernels<T, TLaw, TLoss, TPasses>.ScreenColumns, longest = problems.Max(problem => problem.Count);
         long bytes = ((long)columns * Size) + ((P + 1L) * sizeof(double));
 
-        // Lists are many enough to be scanned at once, and long enough for what is asked for.
-        int lists = (int)Math.Clamp((1 << 14) / problems.Length, 1, 1024), keep = Math.Min(options.Keep, options.Starts), all = lists * problems.Length;
+        // Lists are many enough to be scanned at once, and long enough for what is asked for; they take a quarter of the memory at most.
+        int keep = Math.Min(options.Keep, options.Starts);
+        long room = Math.Min(budget / 4 / (sizeof(double) + sizeof(int)) / keep, int.MaxValue / keep);
+        int lists = (int)Math.Clamp(Math.Min(1 << 14, room) / problems.Length, 1, 1024), all = lists * problems.Length;
         long left = budget - ((long)all * keep * (sizeof(double) + sizeof(int)));
         int chunk = (int)Math.Min(Math.Clamp(left / bytes, 64, int.MaxValue / Math.Max(columns, P)), end - first);
         ArrayView<F64> starts = memory.Allocate<F64>((long)chunk * P), losses = memory.Allocate<F64>(chunk);
         ArrayView<T> numbers = memory.Allocate<T>((long)chunk * columns);
         ArrayView<F64> best = memory.Upload(Enumerable.Repeat(new F64(double.PositiveInfinity), all * keep).ToArray());
-        ArrayView<int> numbersOfBest = memory.Upload(Enumerable.Repeat(-1, all * keep).ToArray()), missing = memory.Upload(new int[all]);
+        ArrayView<int> numbersOfBest = memory.Upload(Enumerable.Repeat(-1, all * keep).ToArray()), written = memory.Upload(new int[all]);
         for (long from = first; from < end; from += chunk)
         {
             int count = (int)Math.Min(chunk, end - from);
@@ -219,7 +225,7 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
             for (int point = 0; point < longest;)
             {
                 cancellation.ThrowIfCancellationRequested();
-                int points = Math.Max(_screenPoints, 1);
+                int points = _device.PointsOfLaunch ?? _screenPoints;
                 var launch = new ScreenLaunch(options.Seed, from, options.Starts, point, (int)Math.Min((long)point + points, int.MaxValue), count);
                 TimeSpan took = _device.Launch(() => _screen.Value(count, launch, packed, starts, numbers, losses));
                 if (point > 0 || longest > points) _screenPoints = IlgpuDevice.Retime(points, took);
@@ -227,13 +233,14 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
             }
 
             var keepLaunch = new KeepLaunch(from, count, options.Starts, lists, keep, all);
-            _device.Launch(() => _device.Keep(all, keepLaunch, losses, best, numbersOfBest, missing));
+            _device.Launch(() => _device.Keep(all, keepLaunch, losses, best, numbersOfBest, written));
             progress?.Invoke(count);
         }
 
-        var unwritten = new int[all];
-        _device.Download(missing, unwritten);
-        if (unwritten.Sum() > 0) throw IlgpuDevice.Unwritten(unwritten.Sum());
+        var seen = new int[all];
+        _device.Download(written, seen);
+        long unwritten = end - first - seen.Sum(count => (long)count);
+        if (unwritten > 0) throw IlgpuDevice.Unwritten(unwritten);
         var found = new int[all * keep];
         _device.Download(numbersOfBest, found);
         var kept = new List<int>[problems.Length];
