@@ -51,22 +51,27 @@ internal sealed class DevicesCommand : ToolCommand
     /// <returns>Why that did not go well; null where it did.</returns>
     public static string? Probe(string kind)
     {
-        const int Seconds = 30;
         string tool = Environment.ProcessPath ?? "bnsl";
         string[] self = Path.GetFileNameWithoutExtension(tool) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "bnsl.dll")] : [];
-        var start = new ProcessStartInfo(tool, [.. self, "devices", "--probe", kind]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        return Probe(new ProcessStartInfo(tool, [.. self, "devices", "--probe", kind]), seconds: 30);
+    }
+
+    /// <summary>Waits for a process that says how many devices of a kind there are.</summary>
+    internal static string? Probe(ProcessStartInfo start, double seconds)
+    {
+        (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
         try
         {
             using Process child = Process.Start(start)!;
             Task<string> output = child.StandardOutput.ReadToEndAsync(), error = child.StandardError.ReadToEndAsync();
-            if (!child.WaitForExit(TimeSpan.FromSeconds(Seconds)))
+            if (!child.WaitForExit(TimeSpan.FromSeconds(seconds)))
             {
                 child.Kill(entireProcessTree: true);
-                return $"its driver did not answer within {Seconds} s.";
+                return string.Create(CultureInfo.InvariantCulture, $"its driver did not answer within {seconds} s.");
             }
 
             if (child.ExitCode != 0) return $"its driver failed when asked for its devices (exit code {child.ExitCode}{(error.Result.Trim() is { Length: > 0 } said ? $": {said.Split('\n')[0]}" : "")}).";
-            return output.Result.Trim() == "0" && kind == "opencl" ? "no OpenCL driver with a device of double precision was found." : null;
+            return output.Result.Trim() == "0" ? "no driver with a device of double precision was found." : null;
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -238,11 +238,12 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
                 {
                     throw;
                 }
-                catch (DeviceMemoryException) when (device.MemoryBudget > LeastBudget && halve(chunk) is { Count: > 0 } halves)
+                catch (DeviceMemoryException) when (device.MemoryBudget > LeastBudget)
                 {
                     device.MemoryBudget = Math.Max(device.MemoryBudget / 2, LeastBudget);
                     Say($"{device.Name} had not the memory that was asked of it; the rest went in smaller pieces.");
-                    foreach (TChunk half in halves) waiting.Enqueue(half);
+                    IReadOnlyList<TChunk> halves = halve(chunk);
+                    foreach (TChunk half in halves.Count > 0 ? halves : [chunk]) waiting.Enqueue(half);
                 }
                 catch (DeviceCompileException unable)
                 {

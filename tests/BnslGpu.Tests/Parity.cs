@@ -163,7 +163,7 @@ internal static class Parity
             if (best > SameMinimum) faults.Add($"{what}: the best minimum differs by {best:g3}");
         }
 
-        faults.Seen("ends elsewhere, share", (double)others / Math.Max(ends, 1));
+        if (ends > 0) faults.Seen("ends elsewhere, share", (double)others / ends);
         if (others > Math.Max(ends / 100, 1)) faults.Add($"{others} of {ends} starts end at another loss");
 
         static double Differ(double left, double right) =>
