@@ -98,7 +98,7 @@ internal static class LanesBenchmark
     ];
 
     /// <summary>A curve with three breaks and noise of .005 in log y, over four decades.</summary>
-    private static Points Planted(int count)
+    internal static Points Planted(int count)
     {
         var random = new CounterRandom(1, 1, 0);
         var x = new double[count];

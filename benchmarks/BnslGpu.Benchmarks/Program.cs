@@ -19,11 +19,19 @@ switch (args)
 #if ILGPU
     case ["ptx", .. var rest]:
         return PtxIlgpuBenchmark.Run(rest, Console.Out);
+    case ["has", var device]:
+        return Has(device);
     case ["parity", .. var rest]:
         return IlgpuParityBenchmark.Run(rest, Console.Out);
+    case ["large", .. var rest]:
+        return IlgpuLargeBenchmark.Run(rest, Console.Out);
+    case ["devices", .. var rest]:
+        return IlgpuDevicesBenchmark.Run(rest, Console.Out);
+    case ["oclgrind", .. var rest]:
+        return IlgpuOclgrindBenchmark.Run(rest, Console.Out);
 #else
-    case ["ptx" or "parity", ..]:
-        Console.Error.WriteLine($"{args[0]} needs the device engine, without which this was built.");
+    case ["has" or "ptx" or "parity" or "large" or "devices" or "oclgrind", ..]:
+        Console.WriteLine($"the device engine is not in this build ({BnslGpu.Backends.Engine})");
         return 3;
 #endif
     default:
@@ -34,8 +42,31 @@ switch (args)
                    minima --data DIR --output FILE [--starts N] [--threads N]
                    peers --data DIR --peers DIR [--python PYTHON] [--starts N] [--scipy-starts N] [--rounds N]
                    nist --data DIR
+                   has DEVICE
+                   parity --data DIR [--device NAME] [--starts N]
+                   large [--device NAME] [--screen N] [--search N] [--budget MIB]
+                   devices [--device NAME] [--data DIR] [--rounds N] [--starts N] [--search-starts N]
+                   oclgrind --driver FILE
                    chance --data DIR --minima FILE [--seeds N] [--rows FILE]
                    ptx [--tools DIR] [--only sm_80]
             """);
         return 2;
 }
+
+#if ILGPU
+// Says what a device is, or why it cannot be used.
+static int Has(string device)
+{
+    try
+    {
+        using var backend = (IDisposable)BnslGpu.Backends.Get(device);
+        Console.WriteLine(((BnslGpu.IBackend)backend).Description);
+        return 0;
+    }
+    catch (Exception unusable)
+    {
+        Console.WriteLine(unusable.Message.TrimEnd('.'));
+        return 3;
+    }
+}
+#endif

@@ -75,6 +75,9 @@ internal sealed class IlgpuDevice : IDisposable
     /// <summary>For tests: whether sums are kept in device memory even where registers would do.</summary>
     internal bool InMemoryOnly { get; init; }
 
+    /// <summary>For checkers that lose track of a buffer which the driver fills (oclgrind): whether poison is copied from the host.</summary>
+    internal bool PoisonsByCopy { get; init; }
+
     /// <summary>Candidates that are stepped at a time: enough to fill every multiprocessor a few times over, and no more than half the budget holds.</summary>
     public int Slots(long slotBytes)
     {
@@ -189,7 +192,18 @@ internal sealed class IlgpuDevice : IDisposable
 
     /// <summary>Fills what a kernel is to write with what no kernel writes: all bits set.</summary>
     public void Poison<T>(ArrayView<T> view)
-        where T : unmanaged => view.MemSet(_accelerator.DefaultStream, 0xFF);
+        where T : unmanaged
+    {
+        if (!PoisonsByCopy)
+        {
+            view.MemSet(_accelerator.DefaultStream, 0xFF);
+            return;
+        }
+
+        var bits = new T[view.Length];
+        MemoryMarshal.AsBytes(bits.AsSpan()).Fill(0xFF);
+        Upload(bits, view);
+    }
 
     /// <summary>Looks for what no kernel wrote.</summary>
     /// <exception cref="InvalidOperationException">There is some.</exception>
@@ -227,7 +241,7 @@ internal sealed class IlgpuDevice : IDisposable
 
     /// <summary>Opens devices by name: cuda, cuda:1, opencl, opencl:0 or ilgpu-cpu; without a number, all of that kind.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
-    public static List<IlgpuDevice> Open(string name, bool inMemoryOnly = false)
+    public static List<IlgpuDevice> Open(string name, bool inMemoryOnly = false, bool poisonsByCopy = false)
     {
         PrepareCompiler();
         string kind = name.Split(':')[0];
@@ -243,7 +257,7 @@ internal sealed class IlgpuDevice : IDisposable
             Context context = Make(kind);
             Device device = DevicesOf(context, kind)[index];
             if (device is CLDevice opencl) AdmitWithoutGenericAddresses(opencl);
-            opened.Add(new(kind == "ilgpu-cpu" ? kind : $"{kind}:{index}", context, device.CreateAccelerator(context)) { InMemoryOnly = inMemoryOnly });
+            opened.Add(new(kind == "ilgpu-cpu" ? kind : $"{kind}:{index}", context, device.CreateAccelerator(context)) { InMemoryOnly = inMemoryOnly, PoisonsByCopy = poisonsByCopy });
         }
 
         return opened;

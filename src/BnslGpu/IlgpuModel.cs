@@ -212,7 +212,7 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         int keep = Math.Min(options.Keep, options.Starts);
         long room = Math.Min(budget / 4 / (sizeof(double) + sizeof(int)) / keep, int.MaxValue / keep);
         int lists = (int)Math.Clamp(Math.Min(1 << 14, room) / problems.Length, 1, 1024), all = lists * problems.Length;
-        long left = budget - ((long)all * keep * (sizeof(double) + sizeof(int)));
+        long left = budget - _device.Held.Now - ((long)all * ((keep * (sizeof(double) + sizeof(int))) + sizeof(int)));
         int chunk = (int)Math.Min(Math.Clamp(left / bytes, 64, int.MaxValue / Math.Max(columns, P)), end - first);
         ArrayView<F64> starts = memory.Allocate<F64>((long)chunk * P), losses = memory.Allocate<F64>(chunk);
         ArrayView<T> numbers = memory.Allocate<T>((long)chunk * columns);
