@@ -95,7 +95,7 @@ public sealed class BackendParityTests(BackendParityTests.Opened opened, ITestOu
         (true, SearchPrecision.Double) => Parity.Models(law => law is { Name: "bnsl" or "bnsl-rising", Breaks: 1 } || law == Parity.Own),
         (true, _) => Parity.Models(("bnsl", 0), ("bnsl", 2), ("bnsl", 4), ("m1", 0), ("m3", 0), ("chinchilla", 0), ("bnsl-rising", 1), (Parity.Own.Name, 0)),
         (_, SearchPrecision.Double) => Parity.Models(("bnsl", 0), ("bnsl", 1), ("bnsl", 3), ("bnsl", 4), ("m3", 0), ("m4", 0), ("chinchilla3", 0), ("bnsl-rising", 1), ("bnsl-falling", 2), (Parity.Own.Name, 0)),
-        _ => Parity.Models(("bnsl", 1), ("bnsl", 4), ("bnsl-falling", 2), (Parity.Own.Name, 0)),
+        _ => Parity.Models(("bnsl", 1), ("bnsl-falling", 2), (Parity.Own.Name, 0)),
     };
 
     private void Check(Faults faults, IBackend backend)
