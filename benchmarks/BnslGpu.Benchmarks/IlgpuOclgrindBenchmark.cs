@@ -120,7 +120,11 @@ internal static class IlgpuOclgrindBenchmark
         ParameterRules plain = ParameterRules.None;
         ParameterRules tied = plain with
         {
-            Ties = [["f"]], Ranges = [new("a", 0, 0)], Priors = [new("c0", 0.2, 0.5), new("d", -2, 3, 4)], Starts = [[new("c0", 0.3)]], PriorVariance = 1e-4,
+            Ties = [["f"]],
+            Ranges = [new("a", 0, 0)],
+            Priors = [new("c0", 0.2, 0.5), new("d", -2, 3, 4)],
+            Starts = [[new("c0", 0.3)]],
+            PriorVariance = 1e-4,
         };
         return
         [

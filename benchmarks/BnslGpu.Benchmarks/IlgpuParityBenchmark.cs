@@ -79,14 +79,14 @@ internal static class IlgpuParityBenchmark
                 | simd | {simdSeconds[0]:F2} | {simdSeconds[1]:F2} | {problems.Length * starts / simdSeconds[1]:F0} |
                 | {device} | {deviceSeconds[0]:F2} (ILGPU's compilation {loading:F2}) | {deviceSeconds[1]:F2} | {problems.Length * starts / deviceSeconds[1]:F0} |
 
-                | breaks | problems | same minimum | share | starts that end alike | lower on the device | lower on SIMD |
-                |---|---|---|---|---|---|---|
+                | breaks | problems | same minimum | share | starts that end alike | on the same bits | lower on the device | lower on SIMD |
+                |---|---|---|---|---|---|---|---|
                 """);
             Outcome[] outcomes = [.. problems.Select((own, k) => Compared(own.Curve, expected[k], found[k]))];
             foreach (var group in outcomes.GroupBy(outcome => outcome.Breaks.ToString(CultureInfo.InvariantCulture)).Append(outcomes.GroupBy(_ => "all").Single()))
             {
                 int same = group.Count(outcome => outcome.IsSame), all = group.Count();
-                output.WriteLine($"| {group.Key} | {all} | {same} | {same / (double)all:F4} | {group.Sum(outcome => outcome.Alike) / (double)(all * starts):F4} "
+                output.WriteLine($"| {group.Key} | {all} | {same} | {same / (double)all:F4} | {group.Sum(outcome => outcome.Alike) / (double)(all * starts):F4} | {group.Sum(outcome => outcome.SameBits) / (double)(all * starts):F4} "
                     + $"| {group.Count(outcome => !outcome.IsSame && outcome.OnDevice < outcome.OnSimd)} | {group.Count(outcome => !outcome.IsSame && !(outcome.OnDevice < outcome.OnSimd))} |");
             }
 
@@ -110,16 +110,20 @@ internal static class IlgpuParityBenchmark
         return isEnough ? 0 : 1;
     }
 
-    private sealed record Outcome(string Name, int Breaks, int Points, double OnSimd, double OnDevice, int Alike, bool IsSame);
+    private sealed record Outcome(string Name, int Breaks, int Points, double OnSimd, double OnDevice, int Alike, int SameBits, bool IsSame);
 
     private static Outcome Compared(Curve curve, Candidates simd, Candidates device)
     {
         double expected = Refined(curve, simd), found = Refined(curve, device);
-        int alike = 0;
+        int alike = 0, sameBits = 0;
         double zero = FitSummary.ZeroLoss(simd.Problem);
         for (int start = 0; start < simd.Losses.Length; start++)
+        {
             if (Agree(simd.Losses[start], device.Losses[start], zero)) alike++;
-        return new(curve.Name, simd.Problem.Law.Breaks, simd.Problem.Count, expected, found, alike, Agree(expected, found, FitSummary.ZeroObjective));
+            if (simd.Losses[start].Equals(device.Losses[start])) sameBits++;
+        }
+
+        return new(curve.Name, simd.Problem.Law.Breaks, simd.Problem.Count, expected, found, alike, sameBits, Agree(expected, found, FitSummary.ZeroObjective));
     }
 
     private static bool Agree(double left, double right, double zero) =>
