@@ -48,7 +48,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
     /// <summary>Numbers in the lower triangle of N.</summary>
     public static int NormalCount => (TLaw.ParameterCount + 1) * (TLaw.ParameterCount + 2) / 2;
 
-    // rᵀr at which a start is given up, and the least pivot of a step. What is far out in the engine's coordinates need not be so in the units of a
+    // rᵀr at which a start is given up. What is far out in the engine's coordinates need not be so in the units of a
     // law's own, where any residual or derivative will do whose square is a normal number.
     private static T MostLoss
     {
@@ -56,7 +56,8 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         get => T.Constant(TLaw.DampingFloor > 0 || T.Epsilon > 1e-10 ? 1e30 : 1e280);
     }
 
-    private static T LeastPivot
+    /// <summary>The least pivot of a step; as for <see cref="MostLoss"/>, smaller for laws in units of their own.</summary>
+    public static T LeastPivot
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => T.Constant(TLaw.DampingFloor > 0 ? T.Epsilon : T.Epsilon > 1e-10 ? 1e-36 : 1e-280);

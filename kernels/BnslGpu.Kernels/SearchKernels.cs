@@ -56,6 +56,9 @@ internal readonly struct DeviceProblems<T>(
 internal interface IPasses<T>
     where T : unmanaged, IReal<T, bool>
 {
+    /// <summary>Numbers of scratch in memory for a law of p parameters.</summary>
+    static abstract int ScratchCount(int p);
+
     /// <summary>N ← N + Σ [J r]ᵢ[J r]ᵢᵀ over points [first, end), from 0 at the first point.</summary>
     static abstract void AddSquares<TLaw, TLoss>(Flat<T> points, int first, int end, Flat<T> units, Column<T> θ, Column<T> work, Column<T> normal, Column<T> row)
         where TLaw : struct, IScalingLaw
@@ -88,6 +91,9 @@ internal readonly struct InRegisters<T, TTriangle, TParameters, TWork> : IPasses
     where TParameters : struct, ISize
     where TWork : struct, ISize
 {
+    /// <inheritdoc/>
+    public static int ScratchCount(int p) => 0;
+
     /// <inheritdoc/>
     public static void AddSquares<TLaw, TLoss>(Flat<T> points, int first, int end, Flat<T> units, Column<T> θ, Column<T> work, Column<T> normal, Column<T> row)
         where TLaw : struct, IScalingLaw
@@ -159,12 +165,8 @@ internal readonly struct InRegisters<T, TTriangle, TParameters, TWork> : IPasses
         TTriangle.Load(triangle, normal);
         TParameters.Copy<T, Column<T>, Local<T>>(θ, own);
         T floor = T.Constant(TLaw.DampingFloor);
-        return TTriangle.Step(triangle, λ, floor, LeastPivot<TLaw>(), own, lower, upper, trial);
+        return TTriangle.Step(triangle, λ, floor, LevenbergMarquardt<T, bool, TLaw, TLoss>.LeastPivot, own, lower, upper, trial);
     }
-
-    // As in LevenbergMarquardt.
-    private static T LeastPivot<TLaw>()
-        where TLaw : struct, IScalingLaw => T.Constant(TLaw.DampingFloor > 0 ? T.Epsilon : T.Epsilon > 1e-10 ? 1e-36 : 1e-280);
 }
 
 /// <summary>With everything in device memory: for laws of more parameters than there are registers.</summary>
@@ -172,6 +174,9 @@ internal readonly struct InRegisters<T, TTriangle, TParameters, TWork> : IPasses
 internal readonly struct InMemory<T> : IPasses<T>
     where T : unmanaged, IReal<T, bool>
 {
+    /// <inheritdoc/>
+    public static int ScratchCount(int p) => (p + 1) * (p + 2) / 2;
+
     /// <inheritdoc/>
     public static void AddSquares<TLaw, TLoss>(Flat<T> points, int first, int end, Flat<T> units, Column<T> θ, Column<T> work, Column<T> normal, Column<T> row)
         where TLaw : struct, IScalingLaw
@@ -312,7 +317,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
     where TLoss : struct, ILoss
     where TPasses : struct, IPasses<T>
 {
-    // A slot's columns: θ and N as accepted, θ and N on trial, what the law prepared, the factor or a row, λ and the promised fall.
+    // A slot's columns: θ and N as accepted, θ and N on trial, what the law prepared, scratch, λ and the promised fall.
     private static int P => TLaw.ParameterCount;
 
     private static int NormalCount => LevenbergMarquardt<T, bool, TLaw, TLoss>.NormalCount;
@@ -327,7 +332,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
 
     private static int Scratch => Work + TLaw.WorkCount;
 
-    private static int Tail => Scratch + NormalCount;
+    private static int Tail => Scratch + TPasses.ScratchCount(P);
 
     /// <summary>Numbers that a slot of the search takes.</summary>
     public static int Columns => Tail + 2;
