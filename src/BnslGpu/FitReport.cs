@@ -118,27 +118,6 @@ public sealed record Fit
     public double[] Predict(ReadOnlySpan<double> x) => ScalingLaw.Get(Law, Breaks).Predict(Parameters, x);
 }
 
-/// <summary>One fit's share in a forecast.</summary>
-/// <param name="Fit">Index into <see cref="CurveFit.Fits"/>.</param>
-/// <param name="Weight">Its weight; weights sum to one.</param>
-public readonly record struct ForecastComponent(int Fit, double Weight);
-
-/// <summary>What is said about points that were not fitted.</summary>
-public sealed record Forecast
-{
-    /// <summary>The fits it is made of.</summary>
-    public required ImmutableArray<ForecastComponent> Components { get; init; }
-
-    /// <summary>Standard deviation of log y about the forecast: sqrt(Σr²/(n − p)); NaN where n ≤ p.</summary>
-    public required double Noise { get; init; }
-
-    /// <summary>The x at which <see cref="Median"/> is given: the held-out points', point by point. Shape [points, inputs].</summary>
-    public required ImmutableArray<double> X { get; init; }
-
-    /// <summary>Median forecast of y at each <see cref="X"/>.</summary>
-    public required ImmutableArray<double> Median { get; init; }
-}
-
 /// <summary>One curve with every fit that was made of it.</summary>
 public sealed record CurveFit
 {
@@ -148,7 +127,7 @@ public sealed record CurveFit
     /// <summary>Index of the chosen fit in <see cref="Fits"/>; −1 where there is none.</summary>
     public required int Chosen { get; init; }
 
-    /// <summary>The forecast; null where there is no fit.</summary>
+    /// <summary>The forecast, of laws of one input whose y is above 0; null where there is none.</summary>
     public required Forecast? Forecast { get; init; }
 
     /// <summary>The fits, in the order of <see cref="FitOptions.Laws"/>, then <see cref="FitOptions.Breaks"/>.</summary>

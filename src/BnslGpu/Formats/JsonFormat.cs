@@ -171,7 +171,7 @@ public sealed class JsonFormat : IReportFormat
         if (curve.Chosen < 0) json.WriteNull("chosen");
         else json.WriteNumber("chosen", curve.Chosen);
         json.WritePropertyName("forecast");
-        WriteForecast(json, curve.Forecast);
+        WriteForecast(json, curve.Forecast, curve.Curve.HeldOut);
         json.WriteStartArray("fits");
         foreach (Fit fit in curve.Fits) WriteFit(json, fit);
         json.WriteEndArray();
@@ -179,7 +179,8 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndObject();
     }
 
-    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast)
+    /// <summary>What it is made of, and what it says at the held-out points.</summary>
+    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast, Points heldOut)
     {
         if (forecast is null)
         {
@@ -188,20 +189,43 @@ public sealed class JsonFormat : IReportFormat
         }
 
         json.WriteStartObject();
-        json.WriteStartArray("components");
-        foreach (ForecastComponent component in forecast.Components)
+        WriteNumber(json, "lastX", forecast.LastX);
+        json.WriteStartArray("members");
+        foreach (ForecastMember member in forecast.Members)
         {
             json.WriteStartObject();
-            json.WriteNumber("fit", component.Fit);
-            WriteNumber(json, "weight", component.Weight);
+            json.WriteString("law", member.Law);
+            json.WriteNumber("breaks", member.Breaks);
+            WriteParameters(json, "parameters", member.Parameters);
+            WriteNumber(json, "weight", member.Weight);
+            WriteNumber(json, "offset", member.Offset);
+            WriteNumber(json, "offsetVariance", member.OffsetVariance);
+            WriteNumber(json, "drift", member.Drift);
+            WriteNumber(json, "bend", member.Bend);
+            WriteNumber(json, "noise", member.Noise);
+            WriteNumber(json, "degrees", member.Degrees);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
-        WriteNumber(json, "noise", forecast.Noise);
-        json.WriteStartObject("quantiles");
-        WriteNumbers(json, "x", forecast.X);
-        WriteNumbers(json, "0.5", forecast.Median);
+        json.WriteStartObject("heldOut");
+        WriteNumbers(json, "x", [.. heldOut.X]);
+        WriteNumbers(json, "predicted", [.. forecast.Predict(heldOut.X)]);
+        foreach (ForecastOf of in Enum.GetValues<ForecastOf>())
+        {
+            json.WriteStartObject(of == ForecastOf.Measurement ? "measurement" : "curve");
+            foreach (double level in Forecast.Levels)
+            {
+                (double[] lower, double[] upper) = forecast.Interval(heldOut.X, level, of);
+                json.WriteStartObject(level.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
+                WriteNumbers(json, "lower", [.. lower]);
+                WriteNumbers(json, "upper", [.. upper]);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
         json.WriteEndObject();
     }

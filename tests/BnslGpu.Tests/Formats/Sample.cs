@@ -10,7 +10,11 @@ internal static class Sample
     {
         Curve = new Curve("sum|4 digits", new Points([16, 81, 256, 625], [4.49, 3.12, 2.13, 1.21]), new Points([1296], [.85]), copiesDropped: 1),
         Chosen = 1,
-        Forecast = new Forecast { Components = [new(1, 1)], Noise = double.NaN, X = [1296], Median = [.875] },
+        Forecast = new Forecast
+        {
+            LastX = 625,
+            Members = [new() { Law = "bnsl", Breaks = 1, Parameters = BnslFit(.5, 8, .25, [.75], [400], [.5]).Parameters, Weight = 1, Noise = .125 }],
+        },
         Fits =
         [
             BnslFit(0, 9, .3, [], [], []) with
