@@ -90,8 +90,10 @@ public sealed record Forecast
         if (!(probability is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probability), probability, "expected a number in (0, 1)");
         (double[] means, double[] scales) = Spreads(x, of);
         var y = new double[x.Length];
-        int k = Members.Length;
-        for (int i = 0; i < y.Length; i++) y[i] = Math.Exp(Invert(means.AsSpan(i * k, k), scales.AsSpan(i * k, k), probability));
+        int count = Members.Length;
+        var own = new double[count];
+        for (int k = 0; k < count; k++) own[k] = k > 0 && Members[k].Degrees.Equals(Members[k - 1].Degrees) ? own[k - 1] : Inverse(Members[k].Degrees, probability);
+        for (int i = 0; i < y.Length; i++) y[i] = Math.Exp(Invert(means.AsSpan(i * count, count), scales.AsSpan(i * count, count), own, probability));
         return y;
     }
 
@@ -155,13 +157,13 @@ public sealed record Forecast
     }
 
     /// <summary>The z at which the mixture's distribution function is p, by bisection and Newton's steps within it.</summary>
-    private double Invert(ReadOnlySpan<double> means, ReadOnlySpan<double> scales, double p)
+    private double Invert(ReadOnlySpan<double> means, ReadOnlySpan<double> scales, double[] quantiles, double p)
     {
         double low = double.PositiveInfinity, high = double.NegativeInfinity;
         for (int k = 0; k < means.Length; k++)
         {
             // Each member's own quantile; the mixture's lies among them.
-            double own = means[k] + (scales[k] * Inverse(Members[k].Degrees, p));
+            double own = means[k] + (scales[k] * quantiles[k]);
             (low, high) = (Math.Min(low, own), Math.Max(high, own));
         }
 
@@ -188,11 +190,22 @@ public sealed record Forecast
         return z;
     }
 
-    private static double LogDensity(double ν, double t) => double.IsPositiveInfinity(ν)
-        ? -(t * t / 2) - Constants.LogSqrt2Pi
+    private static double LogDensity(double ν, double t) =>
+        double.IsPositiveInfinity(ν) ? -(t * t / 2) - Constants.LogSqrt2Pi
+        : ν == 4 ? -0.9808292530117262 - (2.5 * Math.Log(1 + (t * t / 4))) // log 3/8
         : SpecialFunctions.GammaLn((ν + 1) / 2) - SpecialFunctions.GammaLn(ν / 2) - (Math.Log(ν * Math.PI) / 2) - ((ν + 1) / 2 * SpecialFunctions.Log1p(t * t / ν));
 
-    private static double Below(double ν, double t) => double.IsPositiveInfinity(ν) ? SpecialFunctions.Erfc(-t / Constants.Sqrt2) / 2 : StudentT.CDF(0, 1, ν, t);
+    private static double Below(double ν, double t) =>
+        double.IsPositiveInfinity(ν) ? SpecialFunctions.Erfc(-t / Constants.Sqrt2) / 2
+        : ν == 4 ? BelowOfFour(t)
+        : StudentT.CDF(0, 1, ν, t);
+
+    // Four degrees have a plain formula, s = t/√(4 + t²): 1/2 + 3s/4 − s³/4.
+    private static double BelowOfFour(double t)
+    {
+        double s = t / Math.Sqrt(4 + (t * t));
+        return 0.5 + (s * (3 - (s * s)) / 4);
+    }
 
     private static double Inverse(double ν, double p) => double.IsPositiveInfinity(ν) ? -Constants.Sqrt2 * SpecialFunctions.ErfcInv(2 * p) : StudentT.InvCDF(0, 1, ν, p);
 }

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+
+namespace BnslGpu;
+
+/// <summary>The forecast of a curve: half of it from what forecast well on the curve itself before, half from what a law that is not quite right leaves open.</summary>
+/// <remarks>
+/// The first half (<see cref="Stacking"/>) knows best where the curve goes, the second (<see cref="Posterior"/>) how far off it may be; together they keep
+/// their word on planted curves and on rolling origins, which neither does alone. docs/method.md has the figures.
+/// </remarks>
+internal static class Forecaster
+{
+    // Curves that are fitted together: enough for every thread, few enough for memory.
+    private const int Together = 32;
+
+    /// <summary>Members of the second half, and minima that its draws begin from, of each number of breaks.</summary>
+    private const int Draws = 64, Minima = 4;
+
+    /// <summary>The floor δ of a stack's weights as a share of the least error, and the share of the largest weight below which a member is left out.</summary>
+    private const double Floor = 0.3, LeastWeight = 0.01;
+
+    /// <summary>A member's noise as a multiple of the least RMSLE on the fit points, and what it is off per unit of log x as one of its own error.</summary>
+    private const double NoiseScale = 0.9, ErrorScale = 0.5, Degrees = 4;
+
+    /// <summary>What a member is held to be off where no origin could be scored.</summary>
+    private const double UnknownError = 0.05;
+
+    /// <summary>Forecasts curves.</summary>
+    /// <param name="curves">Fit points of every curve; one input, x and y above 0, at least two different x.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="threads">Threads; 0 takes every core.</param>
+    /// <param name="done">Told how many curves are done.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public static Forecast[] Make(IReadOnlyList<Points> curves, ulong seed, int threads, Action<int>? done, CancellationToken cancellation)
+    {
+        var forecasts = new Forecast[curves.Count];
+        int finished = 0;
+        for (int first = 0; first < curves.Count; first += Together)
+        {
+            int count = Math.Min(Together, curves.Count - first), from = first;
+            CondensedPoints[] points = [.. Enumerable.Range(first, count).Select(i => CondensedPoints.Of(curves[i]))];
+            Stacking.Stack[] stacks = Stacking.Fit([.. points.Select(own => own.Points)], seed, threads, cancellation);
+            ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
+            SimdBackend.Run(count, threads, i =>
+            {
+                IEnumerable<ForecastMember> stack = Stacked(stacks[i]), draws = Drawn(points[i], minima[i], seed);
+                forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
+                done?.Invoke(Interlocked.Increment(ref finished));
+            }, cancellation);
+        }
+
+        return forecasts;
+    }
+
+    private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack)
+    {
+        double[] errors = Errors(stack);
+        double least = errors.Min(), floor = Math.Max(Floor * least, stack.Noise), noise = NoiseScale * Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4);
+        double[] weights = [.. errors.Select(error => Math.Pow(((error * error) + (floor * floor)) / ((least * least) + (floor * floor)), -2))];
+        double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
+        for (int k = 0; k < weights.Length; k++)
+        {
+            if (weights[k] < LeastWeight * most) continue;
+            double bend = ErrorScale * errors[k];
+            yield return new()
+            {
+                Law = "bnsl",
+                Breaks = stack.Fits[k].Setting.Breaks,
+                Parameters = stack.Fits[k].Parameters,
+                Weight = 0.5 * weights[k] / sum,
+                Bend = bend * bend,
+                Noise = noise,
+                Degrees = Degrees,
+            };
+        }
+    }
+
+    /// <summary>E of every setting; an origin from which it could not be fitted counts as the largest error of the others.</summary>
+    private static double[] Errors(Stacking.Stack stack)
+    {
+        int origins = stack.Errors[0].Length;
+        if (origins == 0) return [.. stack.Fits.Select(fit => Math.Sqrt((UnknownError * UnknownError) + (fit.LastRmsle * fit.LastRmsle)))];
+        double[] largest = [.. Enumerable.Range(0, origins).Select(o => stack.Errors.Select(own => own[o]).Where(error => !double.IsNaN(error)).DefaultIfEmpty(UnknownError).Max())];
+        return [.. stack.Errors.Select((own, k) => Math.Sqrt(own.Select((error, o) => double.IsNaN(error) ? largest[o] : error).Average(error => error * error) + (stack.Fits[k].LastRmsle * stack.Fits[k].LastRmsle)))];
+    }
+
+    private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, ulong seed) =>
+        minima.SelectMany(own => Posterior.Members(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, 0.5 / minima.Length, seed));
+
+    /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry.</summary>
+    private static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
+    {
+        Loss loss = Loss.Get("msle");
+        var problems = new List<Problem>();
+        var owners = new List<int>();
+        for (int i = 0; i < points.Length; i++)
+        {
+            for (int breaks = 0; breaks <= 3; breaks++)
+            {
+                if (breaks > 1 && points[i].U.Length < 4 + (3 * breaks)) continue;
+                problems.Add(new(points[i].Points, ScalingLaw.Get("bnsl", breaks), loss));
+                owners.Add(i);
+            }
+        }
+
+        const int Starts = 160;
+        ImmutableArray<Candidates> found = new SimdBackend().Search(new ProblemBatch(problems), new SearchOptions(Starts, seed, Minima, SearchPrecision.Double, 200, threads), null, cancellation);
+        return [.. Enumerable.Range(0, points.Length).Select(i => owners.Index().Where(one => one.Item == i).Select(one => found[one.Index]).ToImmutableArray())];
+    }
+}
