@@ -10,8 +10,8 @@ internal sealed class HtmlCurve
     /// <summary>Steps of the grid, and how many of them lie between two at which intervals are taken: they are smoother than the laws.</summary>
     private const int Steps = 120, StepsOfInterval = 4;
 
-    /// <summary>More points than this are thinned; they are then the least and the largest y in each of this many steps of x.</summary>
-    private const int MostPoints = 1000, StepsOfThinned = 400;
+    /// <summary>More points than this are thinned: to the least, the median and the largest y in each of so many steps of x.</summary>
+    private const int MostPoints = 1200, StepsOfThinned = 400;
 
     private readonly CurveFit _curve;
     private readonly RivalFit[] _rivals;
@@ -76,7 +76,7 @@ internal sealed class HtmlCurve
     private void WritePoints(Utf8JsonWriter json, string name, Points points)
     {
         double[] x = _againstFitted ? _chosen!.Predict(points.X) : points.X.ToArray();
-        int[] drawn = Thinned(x, points.Y);
+        int[] drawn = Thinned(x, points.Y.ToArray());
         json.WriteStartObject(name);
         json.WriteNumbers("x", drawn.Select(i => x[i]));
         json.WriteNumbers("y", [.. drawn.Select(i => points.Y[i])]);
@@ -84,25 +84,21 @@ internal sealed class HtmlCurve
         json.WriteEndObject();
     }
 
-    /// <summary>Indices of the points that are drawn, ascending: all, or those that bound the others.</summary>
-    private int[] Thinned(double[] x, ReadOnlySpan<double> y)
+    /// <summary>Indices of the points that are drawn, ascending: all, or some that show where the others are.</summary>
+    private int[] Thinned(double[] x, double[] y)
     {
-        if (x.Length <= MostPoints) return [.. Enumerable.Range(0, x.Length)];
-        double low = double.PositiveInfinity, high = double.NegativeInfinity;
-        foreach (double at in x.Select(Along).Where(double.IsFinite)) (low, high) = (Math.Min(low, at), Math.Max(high, at));
-        var least = new int[StepsOfThinned + 1];
-        var largest = new int[StepsOfThinned + 1];
-        Array.Fill(least, -1);
-        Array.Fill(largest, -1);
-        for (int i = 0; i < x.Length; i++)
-        {
-            if (!double.IsFinite(Along(x[i])) || !double.IsFinite(y[i])) continue;
-            int step = high > low ? (int)((Along(x[i]) - low) / (high - low) * StepsOfThinned) : 0;
-            if (least[step] < 0 || y[i] < y[least[step]]) least[step] = i;
-            if (largest[step] < 0 || y[i] > y[largest[step]]) largest[step] = i;
-        }
-
-        return [.. least.Concat(largest).Where(i => i >= 0).Distinct().Order()];
+        int[] all = [.. Enumerable.Range(0, x.Length)];
+        if (all.Length <= MostPoints) return all;
+        int[] placed = [.. all.Where(i => double.IsFinite(Along(x[i])) && double.IsFinite(y[i]))];
+        if (placed.Length == 0) return [];
+        double low = placed.Min(i => Along(x[i])), high = placed.Max(i => Along(x[i]));
+        return
+        [
+            .. placed.GroupBy(i => high > low ? Math.Min((int)((Along(x[i]) - low) / (high - low) * StepsOfThinned), StepsOfThinned - 1) : 0)
+                .Select(step => step.OrderBy(i => y[i]).ToArray())
+                .SelectMany(step => (int[])[step[0], step[step.Length / 2], step[^1]])
+                .Distinct().Order(),
+        ];
     }
 
     /// <summary>The coordinate in which the x axis is even.</summary>

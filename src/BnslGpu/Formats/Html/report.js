@@ -11,7 +11,7 @@ function el(name, attributes = {}, ...children) {
     if (typeof value === "function") element.addEventListener(key, value);
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter(child => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
   return element;
 }
 const find = id => document.getElementById(id);
@@ -85,7 +85,7 @@ function logTicks(low, high, fits) {
     return found;
   };
   const label = found => {
-    const plain = high - low < 2.3 && found.every(([v]) => v > .99e-3 && v < .99e5);
+    const plain = high - low < 3.3 && found.every(([v]) => v > .99e-3 && v < .99e5);
     return found.map(([v, resolution]) => tick(v, resolution, plain));
   };
   const every = [1, 2, 3, 4, 5, 6, 7, 8, 9], values = found => found.map(([v]) => v);
@@ -231,8 +231,8 @@ function chart(curve, width, height, small, shown = { fits: new Set(), of: "meas
   const ySpan = high - low;
   [low, high] = [low - .05 * ySpan, high + .05 * ySpan];
 
-  const size = small ? 9 : 11, em = t => t.text.length * size * .56;
-  const top = small ? 4 : 24, bottom = height - (small ? 16 : 42), right = width - (small ? 5 : 12);
+  const size = small ? 9 : 11, em = t => t.text.length * size * .6;
+  const top = small ? 4 : 24, bottom = height - (small ? 16 : 42), right = width - (small ? 6 : 18);
   const y = axis(low, high, bottom, top, logY, () => small ? 22 : 26);
   const left = (small ? 5 : 30) + 4 + Math.max(18, ...y.labelled.map(em));
   const x = axis(xLow, xHigh, left, right, logX, (a, b) => (em(a) + em(b)) / 2 + (small ? 10 : 14));
@@ -297,13 +297,12 @@ function chart(curve, width, height, small, shown = { fits: new Set(), of: "meas
 
   const dots = (p, kind) => {
     const n = p.x.length, many = measured.length > 100;
-    const radius = Math.min(Math.max((small ? 2.1 : 3.8) * (30 / Math.max(1, measured.length)) ** .28, small ? .9 : 1.5), small ? 2.1 : 3.8);
-    let d = "";
-    for (let i = 0; i < n; i++) if (x.has(p.x[i]) && y.has(p.y[i])) d += `M${place(x.place(p.x[i]))} ${clipped(y.place(p.y[i]))}h0`;
-    if (!d) return;
+    const radius = Math.min(Math.max((small ? 2.1 : 3.8) * (30 / Math.max(1, measured.length)) ** .28, small ? 1.2 : 1.5), small ? 2.1 : 3.8);
+    const places = [];
+    for (let i = 0; i < n; i++) if (x.has(p.x[i]) && y.has(p.y[i])) places.push([place(x.place(p.x[i])), clipped(y.place(p.y[i]))]);
+    if (kind === "held-out" && !many && !small) inside.append(...places.map(([cx, cy]) => el("circle", { class: "hollow", cx, cy, r: radius - .75 })));
     // A path of points without length, its ends round: one element for thousands of dots.
-    inside.append(el("path", { class: `dot ${kind}${many ? " many" : ""}`, d, "stroke-width": 2 * radius }));
-    if (kind === "held-out" && !many) inside.append(el("path", { class: "dot hollow", d, "stroke-width": radius }));
+    else if (places.length) inside.append(el("path", { class: `dot ${kind}${many ? " many" : ""}`, d: places.map(([cx, cy]) => `M${cx} ${cy}h0`).join(""), "stroke-width": 2 * radius }));
   };
   const allDots = () => {
     if (curve.heldOut) dots(curve.heldOut, "held-out");
@@ -317,8 +316,8 @@ function chart(curve, width, height, small, shown = { fits: new Set(), of: "meas
       const last = curve.forecast ? curve.forecast.lastX : Math.max(...curve.fit.x);
       const seam = curve.x.findLastIndex(v => v <= last * (1 + (last > 0 ? 1e-5 : -1e-5)));
       inside.append(
-        el("path", { class: "forecast", d: path(curve.x.slice(0, seam + 1), line.slice(0, seam + 1)), style: small ? "stroke-width:1.5" : null }),
-        el("path", { class: "forecast beyond", d: path(curve.x.slice(Math.max(seam, 0)), line.slice(Math.max(seam, 0))), style: small ? "stroke-width:1.5" : null }));
+        el("path", { class: "forecast", d: path(curve.x.slice(0, seam + 1), line.slice(0, seam + 1)), style: small ? "stroke-width:1.3" : null }),
+        el("path", { class: "forecast beyond", d: path(curve.x.slice(Math.max(seam, 0)), line.slice(Math.max(seam, 0))), style: small ? "stroke-width:1.3" : null }));
     }
   };
   svg.append(inside);
@@ -332,10 +331,11 @@ const titled = name => isSymbol(name) ? el("tspan", { class: "symbol" }, name) :
 /** What a chart's marks mean. */
 function key(parts) {
   const sample = (...inside) => el("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, inside);
-  const dot = (kind, hollow) => sample(el("path", { class: `dot ${kind}`, d: "M13 6h0", "stroke-width": 7 }), hollow ? el("path", { class: "dot hollow", d: "M13 6h0", "stroke-width": 3.5 }) : null);
+  const dot = kind => sample(el("path", { class: `dot ${kind}`, d: "M13 6h0", "stroke-width": 7 }));
   const marks = {
     fitted: () => dot("fitted"),
-    heldOut: () => dot("held-out", true),
+    heldOut: () => dot("held-out"),
+    hollow: () => sample(el("circle", { class: "hollow", cx: 13, cy: 6, r: 3 })),
     forecast: () => sample(el("path", { class: "forecast", d: "M0 6H13" }), el("path", { class: "forecast beyond", d: "M13 6H26", "stroke-dasharray": "4 2" })),
     equal: () => sample(el("path", { class: "forecast", d: "M0 6H26" })),
     bands: () => sample(...[0, 2, 4].map(inset => el("rect", { class: "band", x: 0, y: inset, width: 26, height: 12 - 2 * inset }))),
@@ -368,18 +368,19 @@ function sortable(columns, rows, label, ordered = () => {}) {
     fill();
     ordered(order);
   };
-  columns.forEach((column, at) => heads.push(el("th", { scope: "col", "aria-sort": "none", class: column.numeric ? "n" : null },
+  columns.forEach((column, at) => heads.push(el("th", { scope: "col", "aria-sort": "none", class: column.numeric ? "n" : null, "data-title": column.title },
     el("button", { type: "button", title: column.hint, click: () => sort(at) }, column.title))));
   fill();
   const element = el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, el("table", {}, el("thead", {}, el("tr", {}, heads)), body));
   return { element, filter: keep => { shown = keep; fill(); } };
 }
-const errorOf = (error, some) => some ? el("span", { class: "error" }, known(error) ? `± ${number(error, 2)}` : "") : null;
+const errorOf = (error, some) => some ? el("span", { class: "error" }, error > 0 ? `± ${number(error, 2)}` : "") : null;
 
 for (const table of data.tables) {
   const rows = (table.columns[0]?.values ?? []).map((_, i) => i);
+  const shown = ({ values, digits }) => values.every(v => v === null || Number.isSafeInteger(v)) ? v => v?.toLocaleString("en") ?? "–" : v => number(v, digits);
   const columns = table.columns.map(({ title, values, errors, digits }, k) => digits
-    ? { title, numeric: true, of: i => values[i], show: i => el("span", {}, number(values[i], digits), errorOf(errors?.[i], errors)) }
+    ? { title, numeric: true, of: i => values[i], show: i => el("span", {}, shown({ values, digits })(values[i]), errorOf(errors?.[i], errors)) }
     : { title, header: k === 0, of: i => values[i], show: i => byName.has(values[i]) ? el("a", { href: byName.get(values[i]).href }, values[i]) : values[i] });
   find("tables").append(el("section", {}, el("div", { class: "bar" }, el("h2", {}, table.title)), table.caption ? el("p", { class: "caption" }, table.caption) : null,
     sortable(columns, rows, table.title).element));
@@ -479,14 +480,29 @@ arrange();
 // ---- one curve ----
 
 const one = find("one");
-let current = null, of = "measurement";
+let current = null, of = "measurement", points = [], stops = [];
 const toggled = new Set(); // labels of the fits that the reader wants to see, whichever the curve
 
-/** x^(-0.5) with the exponent raised, * as a dot, 1.5e-9 as 1.5×10⁻⁹. */
+/** A name as it stands on paper: one letter in italics, alpha as α, what follows _ and digits below; c0 is c with a small 0. */
+function symbol(name) {
+  const [, base, below] = /^([^_]*?)_?([0-9]*|(?<=_)[^_]*)$/.exec(name) ?? [null, name, ""];
+  const letter = { alpha: "α", beta: "β", gamma: "γ", sum: "∑", prod: "∏" }[base] ?? base;
+  return [/^[A-Za-zα-ω]$/.test(letter) ? el("i", {}, letter) : letter, below ? el("sub", {}, below) : null];
+}
+
+/** Numbers to four digits, exponents raised, letters in italics, * as a dot. */
 function formula(text) {
-  const parts = text.replace(/(\d)e(-?\d+)/g, (_, digit, exponent) => `${digit}×10${superscript(exponent)}`).split(/\^(\([^()]*\)|-?[A-Za-z0-9.]+)/);
-  const plain = part => minus(part.replace(/ \* /g, " · "));
-  return el("p", { class: "formula" }, parts.map((part, i) => i % 2 ? el("sup", {}, plain(part.replace(/^\(|\)$/g, ""))) : plain(part)));
+  const math = part => minus(part.replace(/\d+(\.\d+)?(e-?\d+)?/g, (digits, fraction, power, at) => (fraction || power) && !/[A-Za-z_]/.test(part[at - 1] ?? "") ? number(+digits) : digits).replace(/ \* /g, " · "))
+    .split(/([A-Za-z]+(?:_[A-Za-z0-9]+|[0-9]+)?)/).map((piece, i) => i % 2 ? symbol(piece) : piece);
+  const parts = text.split(/\^(\([^()]*\)|-?[A-Za-z0-9._]+)/);
+  return el("p", { class: "formula" }, parts.map((part, i) => i % 2 ? el("sup", {}, math(part.replace(/^\(|\)$/g, ""))) : math(part)));
+}
+
+/** logB is log b, or log B where that is the parameter's name. */
+function parameterName(name, all) {
+  if (!/^log[A-Z]/.test(name)) return symbol(name);
+  const inner = name.slice(3), lower = inner[0].toLowerCase() + inner.slice(1);
+  return ["log ", symbol(all.some(p => p.name === inner) ? inner : lower)];
 }
 
 function parameterTables(curve) {
@@ -496,21 +512,24 @@ function parameterTables(curve) {
   const scalars = curve.parameters.filter(p => !p.perBreak), vectors = curve.parameters.filter(p => p.perBreak);
   const unknown = curve.parameters.some(p => p.values.some((_, i) => !known(p.errors[i])));
   return [
-    el("table", {}, el("tbody", {}, scalars.map(p => el("tr", {}, el("th", { scope: "row" }, p.name), cells(p, 0))))),
+    el("table", {}, el("tbody", {}, scalars.map(p => el("tr", {}, el("th", { scope: "row" }, parameterName(p.name, curve.parameters)), cells(p, 0))))),
     vectors.length ? el("div", { class: "wide" }, el("table", {},
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "break"), vectors.map(p => el("th", { scope: "col", colspan: 2, class: "n" }, p.name)))),
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "break"), vectors.map(p => el("th", { scope: "colgroup", colspan: 2, class: "middle" }, symbol(p.name))))),
       el("tbody", {}, vectors[0].values.map((_, i) => el("tr", {}, el("th", { scope: "row" }, String(i + 1)), vectors.map(p => cells(p, i))))))) : null,
     unknown ? el("p", { class: "quiet" }, "± ?: the data do not determine it, or it is held at a bound.") : null,
   ];
 }
 
 function fitTable(curve) {
+  // The law is said once where all have the same.
+  const law = label => label.replace(/, \d+ breaks?$/, ""), same = curve.fits.every(fit => /, \d+ breaks?$/.test(fit.label) && law(fit.label) === law(curve.fits[0].label));
+  const short = label => same ? label.slice(law(label).length + 2) : label;
   const rows = curve.fits.map((fit, i) => {
     const box = el("input", { type: "checkbox", checked: toggled.has(fit.label), change: event => {
       toggled[event.target.checked ? "add" : "delete"](fit.label);
       drawOne();
     } });
-    const name = [curve.againstFitted ? null : el("svg", { viewBox: "0 0 24 10", "aria-hidden": "true" }, el("path", { ...style(curve, i), d: "M0 5H24" })), fit.label + (i === curve.chosen ? " (chosen)" : "")];
+    const name = [curve.againstFitted ? null : el("svg", { viewBox: "0 0 24 10", "aria-hidden": "true" }, el("path", { ...style(curve, i), d: "M0 5H24" })), short(fit.label) + (i === curve.chosen ? ", chosen" : "")];
     return el("tr", {}, el("th", { scope: "row" }, curve.againstFitted ? name : el("label", {}, el("span", { class: "control" }, box), name)),
       el("td", { class: "n" }, number(scored(fit, ""), 3)),
       curve.points[1] ? el("td", { class: "n" }, number(scored(fit, "HeldOut"), 3)) : null,
@@ -524,7 +543,7 @@ function fitTable(curve) {
 
 function scoreList(curve) {
   const { scores, points } = curve, rows = [[metric + " at fitted points", number(scored(scores, ""))]];
-  if (points[1]) rows.push([metric + " held out", number(scored(scores, "HeldOut")) + (ofLog && known(scores.rmsleHeldOutError) ? ` ± ${number(scores.rmsleHeldOutError, 2)}` : "")]);
+  if (points[1]) rows.push([metric + " held out", number(scored(scores, "HeldOut")) + (ofLog && scores.rmsleHeldOutError > 0 ? ` ± ${number(scores.rmsleHeldOutError, 2)}` : "")]);
   if (known(scores.forecast)) rows.push(["RMSLE of the forecast, held out", number(scores.forecast)]);
   if (known(scores.coverage)) rows.push(["held out within its 80 % interval", percent(scores.coverage)]);
   return el("table", {}, el("tbody", {}, rows.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "n" }, value)))));
@@ -549,12 +568,14 @@ function showOne(curve) {
     facts.push(el("div", { class: "control" }, el("h3", {}, "Intervals of"), choose("measurement", "a measurement"), choose("curve", "the curve itself")));
   }
   find("facts-of-one").replaceChildren(...facts.filter(Boolean));
-  find("probe").hidden = !curve.x || curve.againstFitted;
-  if (curve.x) {
-    find("probe-name").textContent = curve.xNames[0];
-    find("probe-x").max = curve.x.length - 1;
-    find("probe-x").value = curve.x.length - 1;
-  }
+  // The slider goes along the line and stops at every drawn point.
+  const drawn = curve.fit ? [["fitted", curve.fit], ["held out", curve.heldOut]].flatMap(([kind, p]) => p.x.map((x, i) => ({ kind, i, x, y: p.y[i], inputs: p.inputs?.slice(i * curve.xNames.length, (i + 1) * curve.xNames.length) }))) : [];
+  points = drawn.filter(p => known(p.x) && known(p.y));
+  stops = [...points.map(point => ({ x: point.x, point })), ...(curve.againstFitted ? [] : curve.x ?? []).map(x => ({ x, point: null }))].sort((a, b) => a.x - b.x);
+  find("probe").hidden = stops.length === 0;
+  find("probe-name").textContent = curve.againstFitted ? `${curve.yName}, fitted` : curve.xNames[0];
+  find("probe-x").max = Math.max(stops.length - 1, 0);
+  find("probe-x").value = stops.length - 1;
   drawOne();
 }
 
@@ -563,10 +584,10 @@ function drawOne() {
   const curve = current, shown = { fits: new Set(curve.fits.flatMap((fit, i) => toggled.has(fit.label) ? [i] : [])), of };
   const wide = Math.max(320, Math.min(find("chart").clientWidth || 900, 1100)), tall = Math.round(Math.min(Math.max(wide * .62, 290), 620));
   const svg = chart(curve, wide, tall, false, shown);
-  const [n, m, copies] = curve.points, drawn = (p, all, word) => p && p.x.length < all ? `${all.toLocaleString("en")} ${word}; drawn: the ${p.x.length} that bound them` : `${all.toLocaleString("en")} ${word}`;
+  const [n, m, copies] = curve.points, drawn = (p, all, word) => p && p.x.length < all ? `${all.toLocaleString("en")} ${word}, ${p.x.length.toLocaleString("en")} drawn: the least, the median and the largest of each of 400 steps` : `${all.toLocaleString("en")} ${word}`;
   find("key").replaceChildren(...key([
     n > 0 && ["fitted", drawn(curve.fit, n, "fitted") + (copies ? `, ${count(copies, "exact copy").replace("copys", "copies")} dropped` : "")],
-    m > 0 && ["heldOut", drawn(curve.heldOut, m, "held out")],
+    m > 0 && [n + m > 100 ? "heldOut" : "hollow", drawn(curve.heldOut, m, "held out")],
     curve.againstFitted ? ["equal", "fitted = measured"] : curve.best && ["forecast", curve.forecast ? "forecast" : "chosen fit"],
     curve.forecast && ["bands", `${levelNames} intervals of ${of === "curve" ? "the curve" : "a measurement"}`],
     curve.best?.d.length && !curve.againstFitted && ["break", "break"],
@@ -589,9 +610,9 @@ function drawOne() {
   find("chart").replaceChildren(svg);
   read(svg.axes, null, null);
   find("probe-x").oninput = () => {
-    const value = curve.x[find("probe-x").value];
-    read(svg.axes, value, nearest(svg.axes, x.place(value), null));
-    find("probe-x").setAttribute("aria-valuetext", [...find("readout").children].map(part => part.textContent).join(", "));
+    const stop = stops[find("probe-x").value];
+    read(svg.axes, stop.x, stop.point);
+    find("probe-x").setAttribute("aria-valuetext", [...find("readout").children].map(row => row.firstChild.textContent + ": " + row.lastChild.textContent).join(", "));
   };
 }
 
@@ -610,16 +631,13 @@ function description(curve) {
   return text;
 }
 
-/** The nearest drawn point to a place within reach; by x alone where there is no height. */
+/** The nearest drawn point to a place within reach. */
 function nearest({ x, y }, at, over) {
-  let best = null, least = over === null ? 4 : 28;
-  for (const [kind, p] of [["fitted", current.fit], ["held out", current.heldOut]]) {
-    if (!p) continue;
-    for (let i = 0; i < p.x.length; i++) {
-      if (!x.has(p.x[i]) || !y.has(p.y[i])) continue;
-      const distance = Math.hypot(x.place(p.x[i]) - at, over === null ? 0 : y.place(p.y[i]) - over);
-      if (distance < least) [best, least] = [{ kind, i, x: p.x[i], y: p.y[i], inputs: p.inputs?.slice(i * current.xNames.length, (i + 1) * current.xNames.length) }, distance];
-    }
+  let best = null, least = 28;
+  for (const point of points) {
+    if (!x.has(point.x) || !y.has(point.y)) continue;
+    const distance = Math.hypot(x.place(point.x) - at, y.place(point.y) - over);
+    if (distance < least) [best, least] = [point, distance];
   }
   return best;
 }
@@ -629,7 +647,7 @@ function read({ x, y, top, bottom }, at, point) {
   const curve = current, rows = [];
   marks.replaceChildren();
   if (at === null) {
-    find("readout").replaceChildren(el("p", { class: "quiet" }, curve.againstFitted ? "Point at the chart to read values." : "Point at the chart, or move the slider, to read values."));
+    find("readout").replaceChildren(el("p", { class: "quiet" }, "Point at the chart, or move the slider, to read values."));
     return;
   }
   if (curve.againstFitted) {
@@ -650,7 +668,7 @@ function read({ x, y, top, bottom }, at, point) {
     curve.fits.forEach(fit => toggled.has(fit.label) && rows.push([fit.label, number(between(curve, fit.y, at), 5)]));
     if (y.has(line) && y.place(line) >= top && y.place(line) <= bottom) marks.append(el("circle", { class: "reading", cx: x.place(at), cy: y.place(line), r: 4 }));
   }
-  if (point) marks.append(el("circle", { class: "picked", cx: x.place(point.x), cy: y.place(point.y), r: 6.5 }));
+  if (point && x.has(point.x) && y.has(point.y)) marks.append(el("circle", { class: "picked", cx: x.place(point.x), cy: y.place(point.y), r: 6.5 }));
   find("readout").replaceChildren(...rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
