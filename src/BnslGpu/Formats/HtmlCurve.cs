@@ -10,7 +10,7 @@ internal sealed class HtmlCurve
     /// <summary>Steps of the grid, and how many of them lie between two at which intervals are taken: they are smoother than the laws.</summary>
     private const int Steps = 120, StepsOfInterval = 4;
 
-    /// <summary>More points than this are thinned: to the least, the median and the largest y in each of so many steps of x.</summary>
+    /// <summary>More points than this are thinned: to the first, the last, and the least, the median and the largest y in each of so many steps of x.</summary>
     private const int MostPoints = 1200, StepsOfThinned = 400;
 
     private readonly CurveFit _curve;
@@ -97,6 +97,7 @@ internal sealed class HtmlCurve
             .. placed.GroupBy(i => high > low ? Math.Min((int)((Along(x[i]) - low) / (high - low) * StepsOfThinned), StepsOfThinned - 1) : 0)
                 .Select(step => step.OrderBy(i => y[i]).ToArray())
                 .SelectMany(step => (int[])[step[0], step[step.Length / 2], step[^1]])
+                .Append(placed[0]).Append(placed[^1])
                 .Distinct().Order(),
         ];
     }

@@ -34,7 +34,8 @@ function number(value, digits = 4) {
 
 /** To the digits that its standard error leaves it. */
 function withError(value, error) {
-  if (!known(value) || !(error > 0) || value === 0) return number(value, 6);
+  if (!known(value) || value === 0) return number(value);
+  if (!(error > 0)) return number(value, 6).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
   const digits = Math.floor(Math.log10(Math.abs(value))) - Math.floor(Math.log10(error)) + 2;
   return number(value, Math.min(Math.max(digits, 3), 8));
 }
@@ -584,9 +585,9 @@ function drawOne() {
   const curve = current, shown = { fits: new Set(curve.fits.flatMap((fit, i) => toggled.has(fit.label) ? [i] : [])), of };
   const wide = Math.max(320, Math.min(find("chart").clientWidth || 900, 1100)), tall = Math.round(Math.min(Math.max(wide * .62, 290), 620));
   const svg = chart(curve, wide, tall, false, shown);
-  const [n, m, copies] = curve.points, drawn = (p, all, word) => p && p.x.length < all ? `${all.toLocaleString("en")} ${word}, ${p.x.length.toLocaleString("en")} drawn: the least, the median and the largest of each of 400 steps` : `${all.toLocaleString("en")} ${word}`;
+  const [n, m, copies] = curve.points, drawn = (p, all, word) => p && p.x.length < all ? `${all.toLocaleString("en")} ${word}, ${p.x.length.toLocaleString("en")} drawn: the least, median and largest of each short stretch of x` : `${all.toLocaleString("en")} ${word}`;
   find("key").replaceChildren(...key([
-    n > 0 && ["fitted", drawn(curve.fit, n, "fitted") + (copies ? `, ${count(copies, "exact copy").replace("copys", "copies")} dropped` : "")],
+    n > 0 && ["fitted", drawn(curve.fit, n, "fitted") + (copies ? `, ${copies.toLocaleString("en")} exact ${copies === 1 ? "copy" : "copies"} dropped` : "")],
     m > 0 && [n + m > 100 ? "heldOut" : "hollow", drawn(curve.heldOut, m, "held out")],
     curve.againstFitted ? ["equal", "fitted = measured"] : curve.best && ["forecast", curve.forecast ? "forecast" : "chosen fit"],
     curve.forecast && ["bands", `${levelNames} intervals of ${of === "curve" ? "the curve" : "a measurement"}`],
