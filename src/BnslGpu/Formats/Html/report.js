@@ -298,7 +298,7 @@ function chart(curve, width, height, small, shown = { fits: new Set(), of: "meas
 
   const dots = (p, kind) => {
     const n = p.x.length, many = measured.length > 100;
-    const radius = Math.min(Math.max((small ? 2.1 : 3.8) * (30 / Math.max(1, measured.length)) ** .28, small ? 1.2 : 1.5), small ? 2.1 : 3.8);
+    const radius = Math.min(Math.max((small ? 2.1 : 3.8) * (30 / Math.max(1, measured.length)) ** .28, small ? 1.2 : 1.9), small ? 2.1 : 3.8);
     const places = [];
     for (let i = 0; i < n; i++) if (x.has(p.x[i]) && y.has(p.y[i])) places.push([place(x.place(p.x[i])), clipped(y.place(p.y[i]))]);
     if (kind === "held-out" && !many && !small) inside.append(...places.map(([cx, cy]) => el("circle", { class: "hollow", cx, cy, r: radius - .75 })));
@@ -317,8 +317,8 @@ function chart(curve, width, height, small, shown = { fits: new Set(), of: "meas
       const last = curve.forecast ? curve.forecast.lastX : Math.max(...curve.fit.x);
       const seam = curve.x.findLastIndex(v => v <= last * (1 + (last > 0 ? 1e-5 : -1e-5)));
       inside.append(
-        el("path", { class: "forecast", d: path(curve.x.slice(0, seam + 1), line.slice(0, seam + 1)), style: small ? "stroke-width:1.3" : null }),
-        el("path", { class: "forecast beyond", d: path(curve.x.slice(Math.max(seam, 0)), line.slice(Math.max(seam, 0))), style: small ? "stroke-width:1.3" : null }));
+        el("path", { class: "forecast", d: path(curve.x.slice(0, seam + 1), line.slice(0, seam + 1)), style: small || measured.length > 100 ? "stroke-width:1.3" : null }),
+        el("path", { class: "forecast beyond", d: path(curve.x.slice(Math.max(seam, 0)), line.slice(Math.max(seam, 0))), style: small || measured.length > 100 ? "stroke-width:1.3" : null }));
     }
   };
   svg.append(inside);
