@@ -89,6 +89,8 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<string?> _output = OptionKinds.Text(
         "--output", "FILE", "Write the report there, whole or not at all, instead of to standard output.");
     private readonly Option<string?> _plot = OptionKinds.Text("--plot", "DIRECTORY", "Draw each curve with its fit as an SVG file there.");
+    private readonly Option<string?> _report = OptionKinds.Text(
+        "--report", "FILE.html", "Write a page with tables and charts of all curves there as well, to open in a browser or to send; it needs no network.");
     private readonly Option<bool> _quiet = OptionKinds.Switch("--quiet", "No notes and no progress on standard error.");
 
     public FitCommand(Streams streams)
@@ -101,7 +103,7 @@ internal sealed class FitCommand : ToolCommand
         });
         Add(_files);
         foreach (Option option in (Option[])[_x, _y, _ceiling, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only,
-            _recipe, _law, _lawsFrom, _breaks, _loss, _delta, _fix, _bound, _tie, _init, _starts, _missed, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _quiet])
+            _recipe, _law, _lawsFrom, _breaks, _loss, _delta, _fix, _bound, _tie, _init, _starts, _missed, _seed, _precision, _device, _threads, _chunk, _format, _output, _plot, _report, _quiet])
             Add(option);
     }
 
@@ -111,6 +113,7 @@ internal sealed class FitCommand : ToolCommand
         new("bnsl fit loss.csv", "fit every curve of the file with 0 to 3 breaks and show a table"),
         new("bnsl fit runs.csv --x tokens --y val_loss --curve model,task --holdout 3",
             "name the columns, and score the fits on the last 3 points of each curve"),
+        new("bnsl fit runs.csv --holdout 0.2 --report report.html", "also write a page with a chart of every curve, for a browser"),
         new("bnsl fit examples/four-digit-addition.csv --recipe paper --output report.json --plot plots",
             "fit as the BNSL paper's script does; keep the report and a plot"),
         new("bnsl fit loss.csv --fix a=0 --bound f=0.05:10 --tie f --init c0=0.1,d=1e6",
@@ -124,10 +127,12 @@ internal sealed class FitCommand : ToolCommand
     protected override int Run(ParseResult call)
     {
         bool quiet = call.GetValue(_quiet);
-        string? path = call.GetValue(_output), plots = call.GetValue(_plot);
+        string? path = call.GetValue(_output), plots = call.GetValue(_plot), page = call.GetValue(_report);
         IReportFormat format = Format(call.GetValue(_format), path);
         (CurveColumns columns, FitOptions options) = Choices(call);
         OutputFile.Check(path);
+        if (page == "-") throw new WrongCallException("--report is '-'; expected a file. --format html writes the page to standard output.");
+        OutputFile.Check(page);
 
         _ = Task.Run(() => Fitter.Warm(options));
         long begin = Stopwatch.GetTimestamp();
@@ -140,6 +145,7 @@ internal sealed class FitCommand : ToolCommand
 
         OutputFile.Write(path, Streams, writer => format.Write(report, writer));
         if (plots is not null) Draw(report, plots);
+        if (page is not null) OutputFile.Write(page, Streams, writer => HtmlReport.Write(report, writer));
         foreach (string remark in report.Remarks) Streams.Say(remark);
         if (Streams.Interrupt.IsCancellationRequested) return ExitCode.Interrupted;
         int fitted = report.Curves.Count(curve => curve.Chosen >= 0);
@@ -149,6 +155,7 @@ internal sealed class FitCommand : ToolCommand
             return ExitCode.Failed;
         }
         if (!quiet && path is not (null or "-")) Streams.Say($"{path} written; {fitted} of {report.Curves.Length} curves fitted.");
+        if (!quiet && page is not null) Streams.Say($"{page} written.");
         return ExitCode.Done;
     }
 

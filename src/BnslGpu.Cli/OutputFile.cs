@@ -13,7 +13,7 @@ internal static class OutputFile
     public static void Check(string? path)
     {
         if (IsStandard(path)) return;
-        if (Directory.Exists(path)) throw new WorkException($"{path} is a directory; --output expects a file.");
+        if (Directory.Exists(path)) throw new WorkException($"{path} is a directory; expected a file.");
         string directory = Path.GetDirectoryName(Path.GetFullPath(path!))!;
         if (!Directory.Exists(directory)) throw new WorkException($"{path} cannot be written: there is no directory {directory}.");
     }

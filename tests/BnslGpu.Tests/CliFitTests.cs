@@ -84,6 +84,21 @@ public sealed class CliFitTests
         Assert.All(plots, plot => Assert.Contains("<svg", File.ReadAllText(plot)));
     }
 
+    [Fact]
+    public void A_page_is_written_beside_the_usual_output_and_nowhere_but_to_a_file()
+    {
+        using ScratchFolder folder = new();
+        string data = folder.Write("one.csv", Falling), page = folder.File("page.html");
+        CliResult result = CliRunner.Run(Small(data, "--report", page));
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("RMSLE fit", result.Out);
+        Assert.Contains("page.html written.", result.Error);
+        Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(page));
+        Assert.Equal(2, CliRunner.Run(Small(data, "--report", "-")).ExitCode);
+        Assert.Contains("is a directory", CliRunner.Run(Small(data, "--report", folder.Path)).Error);
+        Assert.StartsWith("<!DOCTYPE html>", CliRunner.Run(Small(data, "--format", "html")).Out);
+    }
+
     [Theory]
     [InlineData("on", true)]
     [InlineData("o*", true)]

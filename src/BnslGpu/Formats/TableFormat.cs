@@ -113,15 +113,14 @@ public sealed class TableFormat : IReportFormat
     private static void ChosenFit(Fit fit, List<string> lines)
     {
         lines.Add($"* {Readable.Title(fit)}");
-        ImmutableArray<Parameter> scalars =
-            [.. fit.Parameters.Where(parameter => !parameter.IsVector && (parameter.Name != "logB" || !HasFiniteB(fit)))];
+        ImmutableArray<Parameter> scalars = [.. Shown(fit).Where(parameter => !parameter.IsVector)];
         var table = new Columns();
         table.Left("", scalars.Select(parameter => parameter.Name));
         table.Right("", scalars.Select(parameter => Value(fit, parameter, 0)));
         table.Left("", scalars.Select(parameter => Error(fit, parameter, 0)), gap: 1);
         lines.AddRange(table.Lines());
 
-        ImmutableArray<Parameter> vectors = [.. fit.Parameters.Where(parameter => parameter.IsVector && !parameter.Values.IsEmpty)];
+        ImmutableArray<Parameter> vectors = [.. Shown(fit).Where(parameter => parameter.IsVector)];
         if (!vectors.IsEmpty)
         {
             lines.Add("");
@@ -143,6 +142,10 @@ public sealed class TableFormat : IReportFormat
         lines.AddRange(Formula(fit));
     }
 
+    /// <summary>The parameters that a person is shown: those that have values, and log b only where b says nothing.</summary>
+    internal static IEnumerable<Parameter> Shown(Fit fit) =>
+        fit.Parameters.Where(parameter => !parameter.Values.IsEmpty && (parameter.Name != "logB" || !HasFiniteB(fit)));
+
     private static string Value(Fit fit, Parameter parameter, int i) =>
         Readable.Number(parameter.Values[i], StandardError(fit, parameter, i));
 
@@ -155,7 +158,7 @@ public sealed class TableFormat : IReportFormat
             : double.NaN;
 
     /// <summary>The law with its numbers in it, a factor a line where one line is too short.</summary>
-    private static IEnumerable<string> Formula(Fit fit)
+    internal static IEnumerable<string> Formula(Fit fit)
     {
         double a = Scalar("a"), c0 = Scalar("c0");
         string b = HasFiniteB(fit) ? Six(Scalar("b")) : $"exp({Six(Scalar("logB"))})";
