@@ -50,7 +50,7 @@ internal sealed class SuiteCommand : ToolCommand
         new("bnsl suite revisiting --data revisiting --output scores.json", "the same from files that are there, with every task, for a program"),
         new("bnsl suite runs.csv --x tokens --y val_loss --curve group,model --holdout 0.3 --tasks",
             "score forecasts of the last 30 % of your own curves; the first part of a curve's name is its domain"),
-        new("bnsl suite revisiting --only IC* --law bnsl,m4 --format markdown", "some of the curves, some of the forms, for a paper or an issue"),
+        new("bnsl suite revisiting --only 'IC|*' --law bnsl,m4 --format markdown", "some of the curves, some of the forms, for a paper or an issue"),
     ];
 
     /// <inheritdoc/>
