@@ -232,6 +232,6 @@ public sealed record SuiteReport
 
     private sealed class Staged(IProgress<FitProgress> progress, string laws) : IProgress<FitProgress>
     {
-        public void Report(FitProgress value) => progress.Report(value with { Stage = $"{laws}: {value.Stage}" });
+        public void Report(FitProgress value) => progress.Report(value with { Stage = $"{value.Stage} of {laws}" });
     }
 }
