@@ -6,7 +6,7 @@ namespace BnslGpu.Tests;
 /// <summary>How the tool takes a call apart, and how it ends.</summary>
 public sealed class CliTests
 {
-    public static TheoryData<string> EveryCommand => ["fit", "predict", "simulate", "laws", "devices"];
+    public static TheoryData<string> EveryCommand => ["fit", "suite", "predict", "simulate", "laws", "devices"];
 
     [Theory, MemberData(nameof(EveryCommand))]
     public void Help_of_every_command_ends_in_examples_of_it(string command)
@@ -50,7 +50,7 @@ public sealed class CliTests
     }
 
     [Theory]
-    [InlineData("", "bnsl: a command is missing: fit, predict, simulate, laws or devices. See 'bnsl --help'.")]
+    [InlineData("", "bnsl: a command is missing: fit, suite, predict, simulate, laws or devices. See 'bnsl --help'.")]
     [InlineData("fti", "bnsl: 'fti' is not a command of bnsl; did you mean 'fit'? See 'bnsl --help'.")]
     [InlineData("--wrong", "bnsl: '--wrong' is not an option of bnsl. See 'bnsl --help'.")]
     [InlineData("laws extra", "bnsl: 'extra' is not an argument of bnsl laws. See 'bnsl laws --help'.")]

@@ -96,21 +96,21 @@ public sealed class CsvFormat : IReportFormat
     private static string Snake(string name) =>
         string.Concat(name.Select((letter, i) => (i > 0 && char.IsUpper(letter) ? "_" : "") + char.ToLowerInvariant(letter)));
 
-    private static string Unarmed(string name) =>
+    internal static string Unarmed(string name) =>
         name.Length > 0 && name[0] is '=' or '+' or '-' or '@' or '\t' or '\r'
         && !double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
             ? "'" + name
             : name;
 
-    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+    internal static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private static string Number(double value) =>
+    internal static string Number(double value) =>
         double.IsNaN(value) ? "nan"
         : double.IsPositiveInfinity(value) ? "inf"
         : double.IsNegativeInfinity(value) ? "-inf"
         : value.ToString("R", CultureInfo.InvariantCulture);
 
-    private static void WriteRow(TextWriter output, string[] fields)
+    internal static void WriteRow(TextWriter output, string[] fields)
     {
         for (int i = 0; i < fields.Length; i++)
         {

@@ -16,7 +16,7 @@ namespace BnslGpu.Formats;
 public sealed class JsonFormat : IReportFormat
 {
     // <, >, & and ' are escaped: a report may then be pasted into a page's script element.
-    private static readonly JsonWriterOptions s_options = new()
+    internal static readonly JsonWriterOptions s_options = new()
     {
         Indented = true,
         NewLine = "\n",
@@ -74,7 +74,7 @@ public sealed class JsonFormat : IReportFormat
         }
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, FitOptions options)
+    internal static void WriteOptions(Utf8JsonWriter json, FitOptions options)
     {
         json.WriteStartObject();
         json.WriteString("recipe", options.Recipe);
@@ -283,14 +283,14 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndObject();
     }
 
-    private static void WriteTexts(Utf8JsonWriter json, string name, ImmutableArray<string> texts)
+    internal static void WriteTexts(Utf8JsonWriter json, string name, ImmutableArray<string> texts)
     {
         json.WriteStartArray(name);
         foreach (string text in texts) json.WriteStringValue(text);
         json.WriteEndArray();
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    internal static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
         if (double.IsFinite(value)) json.WriteNumber(name, value);
         else json.WriteString(name, NonFinite(value));

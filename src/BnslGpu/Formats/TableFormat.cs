@@ -248,7 +248,7 @@ public sealed class TableFormat : IReportFormat
     }
 
     /// <summary>Columns side by side, each with a header and one cell a row.</summary>
-    private sealed class Columns
+    internal sealed class Columns
     {
         private readonly List<string[]> _columns = [];
 
