@@ -72,7 +72,12 @@ internal static class FitSummary
         (double fitError, _, _) = SquaredLogError(problem.Law, parameters, curve.Fit);
         (double heldOut, double spread, int scored) = SquaredLogError(problem.Law, parameters, curve.HeldOut);
         double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(scored))) - Math.Sqrt(heldOut);
-        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)] };
+        return fit with
+        {
+            Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error),
+            Segments = Segment.Of(fit, curve.Fit),
+            Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)],
+        };
     }
 
     /// <summary>Lower; of those that agree to rounding, the one with the smaller gradient.</summary>
