@@ -19,7 +19,7 @@ internal static class FitSentences
     {
         Fit fit = fits[chosen];
         if (fit.Segments.IsEmpty || curve.Fit.Inputs != 1 || !(curve.Fit.X[0] > 0)) return [];
-        return [Shape(fit), .. Places(fit, curve.Fit), .. Unseen(fit, curve.Fit), .. Evidence(curve.Fit, fits, chosen), .. Reach(curve, fit)];
+        return [Shape(fit), .. Places(fit, curve.Fit), .. Unseen(fit), .. Evidence(curve.Fit, fits, chosen), .. Reach(curve, fit)];
     }
 
     /// <summary>Whether the fit without breaks is as good by AICc as the chosen one, which has some.</summary>
@@ -29,13 +29,16 @@ internal static class FitSentences
     private static Fit? WithBreaks(ImmutableArray<Fit> fits, int chosen, int breaks) =>
         fits.FirstOrDefault(fit => fit.Law == fits[chosen].Law && fit.Breaks == breaks);
 
+    /// <summary>Segments with two points or more, which alone show a slope, and the last one, which a forecast follows whatever shows it.</summary>
+    private static IEnumerable<Segment> Told(Fit fit) => fit.Segments.Where((segment, i) => segment.Points >= 2 || i == fit.Segments.Length - 1);
+
     /// <summary>"2 segments: y - 0.417 falls as x^-0.0551 up to 612.8, then as x^-5.75."</summary>
     internal static string Shape(Fit fit)
     {
         double a = fit.Parameters[0].Values[0];
         string limit = Readable.Number(Math.Abs(a), Digits);
         string distance = fit.Law == "bnsl-rising" ? $"{(a < 0 ? "-" : "")}{limit} - y" : a == 0 ? "y" : $"y {(a < 0 ? "+" : "-")} {limit}";
-        ImmutableArray<Segment> segments = fit.Segments;
+        Segment[] segments = [.. Told(fit)];
         var pieces = new List<string>();
         string before = "";
         for (int i = 0; i < segments.Length; i++)
@@ -43,7 +46,7 @@ internal static class FitSentences
             double slope = segments[i].Slope;
             string verb = slope > 0 ? "falls as" : slope < 0 ? "rises as" : "stays";
             string power = slope == 0 ? "as it is" : $"x^{Readable.Number(-slope, Digits)}";
-            string until = i < segments.Length - 1 ? $" up to {Place(segments[i + 1])}" : "";
+            string until = i < segments.Length - 1 ? $" up to {Place(fit.Segments[fit.Segments.IndexOf(segments[i]) + 1])}" : "";
             pieces.Add($"{(i > 0 && i == segments.Length - 1 ? "then " : "")}{(verb == before && slope != 0 ? "as" : verb)} {power}{until}");
             before = verb;
         }
@@ -55,8 +58,11 @@ internal static class FitSentences
     internal static IEnumerable<string> Places(Fit fit, Points points)
     {
         double[] x = Distinct(points);
-        foreach (Segment segment in fit.Segments.Skip(1))
+        for (int i = 1; i < fit.Segments.Length; i++)
         {
+            // Of two breaks with nothing between them only their sum is determined.
+            Segment segment = fit.Segments[i];
+            if ((i > 1 && fit.Segments[i - 1].Points < 2) || (i < fit.Segments.Length - 1 && segment.Points < 2)) continue;
             double f = fit.Parameters.First(parameter => parameter.Name == "f").Values[segment.Break - 1];
             if (!double.IsFinite(segment.FromLower) || !double.IsFinite(segment.FromUpper) || Segment.IsSharperThanGap(segment.From, f, x)) continue;
             string lower = Place(segment, segment.FromLower), upper = Place(segment, segment.FromUpper);
@@ -66,17 +72,18 @@ internal static class FitSentences
     }
 
     /// <summary>Segments whose slope the data do not show, because breaks are in transition wherever there are points.</summary>
-    internal static IEnumerable<string> Unseen(Fit fit, Points points)
+    internal static IEnumerable<string> Unseen(Fit fit)
     {
-        double[] x = Distinct(points);
         for (int i = 0; i < fit.Segments.Length && fit.Breaks > 0; i++)
         {
             Segment segment = fit.Segments[i];
-            if (segment.IsPlain) continue;
-            if (i == 0)
+            if (i > 0 && i < fit.Segments.Length - 1 && segment.Points < 2)
+                yield return $"Breaks {segment.Break} and {fit.Segments[i + 1].Break} have {(segment.Points == 0 ? "no point" : "one point")} between them: they make a step or a bump, not a segment.";
+            else if (segment.IsPlain) continue;
+            else if (i == 0)
             {
                 // A break at the first point has a warning that says so.
-                if (x.Count(value => value <= segment.To) >= 2)
+                if (segment.Points >= 2)
                     yield return $"The data begin within a transition: the slope before break {fit.Segments[1].Break} is inferred from its bend, not seen.";
             }
             else if (i < fit.Segments.Length - 1)
@@ -123,15 +130,12 @@ internal static class FitSentences
     /// <summary>How far beyond the data the last segment may be followed before it is extended by more than its own length.</summary>
     internal static IEnumerable<string> Reach(Curve curve, Fit fit)
     {
-        // A break on the last point leaves nothing, and has a warning.
+        // Where fewer than two points show it, a warning says so.
         Segment last = fit.Segments[^1];
-        double[] x = Distinct(curve.Fit);
-        if (!(x[^1] > last.From)) yield break;
-        double span = last.Decades, twice = x[^1] * (x[^1] / last.From);
-        yield return $"The {(fit.Breaks == 0 ? "only" : "last")} segment spans {Decades(span)} of data; a forecast beyond {Rough(twice)} extends it by more than that.";
-        if (curve.HeldOut.Count == 0) yield break;
-        double reach = Math.Log10(curve.HeldOut.X[^1] / x[^1]);
-        if (reach > 0) yield return $"The held-out points reach {Decades(reach)} beyond the data, {Rough(reach / span)} times as far as that.";
+        double end = curve.Fit.X[^1], span = last.Points < 2 ? 0 : Math.Log10(end / last.From);
+        if (span > 0) yield return $"The {(Told(fit).Count() == 1 ? "only" : "last")} segment spans {Decades(span)} of data; a forecast beyond {Rough(end * (end / last.From))} extends it by more than that.";
+        double reach = curve.HeldOut.Count == 0 ? 0 : Math.Log10(curve.HeldOut.X[^1] / end);
+        if (reach > 0) yield return $"The held-out points reach {Decades(reach)} beyond the data{(span > 0 ? $", {Rough(reach / span)} times as far as that" : "")}.";
     }
 
     /// <summary>"RMSLE would be 281 times as large", by what the table shows.</summary>

@@ -52,9 +52,6 @@ public sealed record Segment
     /// <summary>Whether there is a stretch within the data that no transition reaches: every break has there made less than a tenth or more than nine tenths of its change.</summary>
     public bool IsPlain => PlainFrom < PlainTo;
 
-    /// <summary>Decades of x that it spans within the data.</summary>
-    public double Decades => Math.Log10(To / From);
-
     /// <summary>The segments of a fit, in ascending x.</summary>
     /// <param name="fit">The fit, with its covariance.</param>
     /// <param name="points">The points that were fitted.</param>

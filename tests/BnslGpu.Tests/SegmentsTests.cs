@@ -125,9 +125,11 @@ public sealed class SegmentsTests
     [Theory]
     [InlineData("bnsl", 0.417, new[] { 0.0551, 5.75 }, new[] { 612.8 }, "2 segments: y - 0.417 falls as x^-0.0551 up to 612.8, then as x^-5.75.")]
     [InlineData("bnsl", 0, new[] { 0.3 }, new double[0], "One segment: y falls as x^-0.300.")]
-    [InlineData("bnsl", 0.2, new[] { 0.3, -0.1, 0.5 }, new[] { 1e4, 1e6 }, "3 segments: y - 0.200 falls as x^-0.300 up to 10000, rises as x^0.100 up to 1.000e6, then falls as x^-0.500.")]
-    [InlineData("bnsl", 0, new[] { -0.3, -0.1, -0.2 }, new[] { 10.0, 20.0 }, "3 segments: y rises as x^0.300 up to 10.00, as x^0.100 up to 20.00, then as x^0.200.")]
-    [InlineData("bnsl", 0, new[] { 0, 0.5 }, new[] { 10.0 }, "2 segments: y stays as it is up to 10.00, then falls as x^-0.500.")]
+    [InlineData("bnsl", 0.2, new[] { 0.3, -0.1, 0.5 }, new[] { 300, 600.0 }, "3 segments: y - 0.200 falls as x^-0.300 up to 300.0, rises as x^0.100 up to 600.0, then falls as x^-0.500.")]
+    [InlineData("bnsl", 0, new[] { -0.3, -0.1, -0.2 }, new[] { 300, 600.0 }, "3 segments: y rises as x^0.300 up to 300.0, as x^0.100 up to 600.0, then as x^0.200.")]
+    [InlineData("bnsl", 0, new[] { 0.3, 20, 0.1 }, new[] { 300, 310.0 }, "2 segments: y falls as x^-0.300 up to 300.0, then as x^-0.100.")] // nothing between the breaks
+    [InlineData("bnsl", 0, new[] { -0.3, 0.1 }, new[] { 160.0 }, "One segment: y falls as x^-0.100.")] // nothing before the break
+    [InlineData("bnsl", 0, new[] { 0, 0.5 }, new[] { 300.0 }, "2 segments: y stays as it is up to 300.0, then falls as x^-0.500.")]
     [InlineData("bnsl-rising", 0.9, new[] { 0.4 }, new double[0], "One segment: 0.900 - y falls as x^-0.400.")]
     [InlineData("bnsl-rising", -1.5, new[] { 0.4 }, new double[0], "One segment: -1.50 - y falls as x^-0.400.")]
     [InlineData("bnsl-falling", -1.5, new[] { 0.4 }, new double[0], "One segment: y + 1.50 falls as x^-0.400.")]
@@ -176,14 +178,16 @@ public sealed class SegmentsTests
     [InlineData(new[] { 165.0 }, 0.5, new string[0])] // a warning says that it is at the first point
     [InlineData(new[] { 612.8 }, 0.5, new[] { "The data end within a transition, which goes on to 1838: the slope beyond break 1 is inferred from its bend, not seen." })]
     [InlineData(new[] { 300, 400.0 }, 0.1, new[] { "Between breaks 1 and 2 transitions overlap: the slope there is inferred from the bend, not seen." })]
+    [InlineData(new[] { 300, 318.0 }, 0.02, new[] { "Breaks 1 and 2 have no point between them: they make a step or a bump, not a segment." })]
+    [InlineData(new[] { 300, 330.0 }, 0.02, new[] { "Breaks 1 and 2 have one point between them: they make a step or a bump, not a segment." })]
     public void Slopes_that_no_point_shows_are_told(double[] places, double f, string[] sentences) =>
-        Assert.Equal(sentences, FitSentences.Unseen(Made("bnsl", 0, new double[places.Length + 1], places, f), Examples.FourDigitAddition.Fit));
+        Assert.Equal(sentences, FitSentences.Unseen(Made("bnsl", 0, new double[places.Length + 1], places, f)));
 
     [Theory]
     [InlineData(new[] { 612.8 }, true, "The last segment spans 0.08 decades of data; a forecast beyond 884 extends it by more than that.", "The held-out points reach 0.10 decades beyond the data, 1.3 times as far as that.")]
     [InlineData(new double[0], true, "The only segment spans 0.66 decades of data; a forecast beyond 3386 extends it by more than that.", "The held-out points reach 0.10 decades beyond the data, 0.152 times as far as that.")]
     [InlineData(new double[0], false, "The only segment spans 0.66 decades of data; a forecast beyond 3386 extends it by more than that.", null)]
-    [InlineData(new[] { 736.0 }, true, null, null)] // a warning says that no point lies beyond it
+    [InlineData(new[] { 736.0 }, true, "The held-out points reach 0.10 decades beyond the data.", null)] // a warning says that no point lies beyond it
     public void How_far_a_forecast_reaches_is_told(double[] places, bool heldOut, string? first, string? second)
     {
         Curve curve = heldOut ? Examples.FourDigitAddition : new("fitted alone", Examples.FourDigitAddition.Fit);
