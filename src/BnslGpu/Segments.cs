@@ -58,7 +58,7 @@ public sealed record Segment
     /// <returns>One more than the breaks; none for laws outside the BNSL family and for fits that are not finite.</returns>
     internal static ImmutableArray<Segment> Of(Fit fit, Points points)
     {
-        if (!(fit.Law == "bnsl" || fit.Law.StartsWith("bnsl-", StringComparison.Ordinal)) || !double.IsFinite(fit.Objective) || points.Count == 0) return [];
+        if (fit.Law is not ("bnsl" or "bnsl-rising" or "bnsl-falling") || !double.IsFinite(fit.Objective) || points.Count == 0) return [];
         double t = points.Count > fit.FreeParameters ? StudentT.InvCDF(0, 1, points.Count - fit.FreeParameters, 0.975) : double.NaN;
         double[] x = [.. points.X.ToArray().Distinct()];
         ImmutableArray<double> c = Values("c"), d = Values("d"), f = Values("f");

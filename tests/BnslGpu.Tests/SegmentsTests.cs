@@ -184,9 +184,9 @@ public sealed class SegmentsTests
         Assert.Equal(sentences, FitSentences.Unseen(Made("bnsl", 0, new double[places.Length + 1], places, f)));
 
     [Theory]
-    [InlineData(new[] { 612.8 }, true, "The last segment spans 0.08 decades of data; a forecast beyond 884 extends it by more than that.", "The held-out points reach 0.10 decades beyond the data, 1.3 times as far as that.")]
-    [InlineData(new double[0], true, "The only segment spans 0.66 decades of data; a forecast beyond 3386 extends it by more than that.", "The held-out points reach 0.10 decades beyond the data, 0.152 times as far as that.")]
-    [InlineData(new double[0], false, "The only segment spans 0.66 decades of data; a forecast beyond 3386 extends it by more than that.", null)]
+    [InlineData(new[] { 612.8 }, true, "The last segment spans 0.08 decades of data; beyond 884 a forecast more than doubles it.", "The held-out points reach 0.10 decades beyond the data, 1.3 times its span.")]
+    [InlineData(new double[0], true, "The only segment spans 0.66 decades of data; beyond 3386 a forecast more than doubles it.", "The held-out points reach 0.10 decades beyond the data, 0.152 times its span.")]
+    [InlineData(new double[0], false, "The only segment spans 0.66 decades of data; beyond 3386 a forecast more than doubles it.", null)]
     [InlineData(new[] { 736.0 }, true, "The held-out points reach 0.10 decades beyond the data.", null)] // a warning says that no point lies beyond it
     public void How_far_a_forecast_reaches_is_told(double[] places, bool heldOut, string? first, string? second)
     {
