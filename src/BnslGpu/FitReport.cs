@@ -104,6 +104,9 @@ public sealed record Fit
     /// </summary>
     public required double MissedChance { get; init; }
 
+    /// <summary>Its power-law segments, in ascending x, of laws of the BNSL family; empty for others and where the fit is not finite.</summary>
+    public ImmutableArray<Segment> Segments { get; init; } = [];
+
     /// <summary>What a reader should know before trusting this fit, as sentences.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
@@ -132,6 +135,9 @@ public sealed record CurveFit
 
     /// <summary>The fits, in the order of <see cref="FitOptions.Laws"/>, then <see cref="FitOptions.Breaks"/>.</summary>
     public required ImmutableArray<Fit> Fits { get; init; }
+
+    /// <summary>What the chosen fit says of the curve, as sentences: its segments, its breaks, how far it may be extended. They repeat no warning.</summary>
+    public ImmutableArray<string> Sentences { get; init; } = [];
 
     /// <summary>What is odd about the data, or why there is no fit, as sentences.</summary>
     public required ImmutableArray<string> Warnings { get; init; }

@@ -71,7 +71,12 @@ internal static class FitSummary
         };
         (double fitted, _) = ErrorOfLog(problem.Law.Predict(parameters, curve.Fit.X), curve.Fit);
         (double heldOut, double error) = ErrorOfLog(problem.Law.Predict(parameters, curve.HeldOut.X), curve.HeldOut);
-        return fit with { Rmsle = new(fitted, heldOut, error), Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)] };
+        return fit with
+        {
+            Rmsle = new(fitted, heldOut, error),
+            Segments = Segment.Of(fit, curve.Fit),
+            Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)],
+        };
     }
 
     /// <summary>Lower; of those that agree to rounding, the one with the smaller gradient.</summary>

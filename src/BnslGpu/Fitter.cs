@@ -89,6 +89,7 @@ public static class Fitter
                 Chosen = chosen,
                 Forecast = chosen < 0 ? null : ModelSelection.Forecast(curve, own, chosen),
                 Fits = own,
+                Sentences = chosen < 0 ? [] : FitSentences.Of(curve, own, chosen),
                 Warnings = [.. reasons[i], .. chosen < 0 ? [] : Remarks(curve, own, chosen)],
             });
         }
@@ -114,10 +115,8 @@ public static class Fitter
         foreach (double y in curve.HeldOut.Y) count += y > 0 ? 0 : 1;
         if (count > 0 && ScalingLaw.Get(fits[chosen].Law, fits[chosen].Breaks).IsPositive) yield return $"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others.";
 
-        // Two units of AICc are worth a factor e in likelihood: too little to tell a break from noise (Burnham and Anderson 2002, §2.6).
         Fit best = fits[chosen];
-        Fit? plain = fits.FirstOrDefault(fit => fit.Law == best.Law && fit.Breaks == 0);
-        if (best.Breaks > 0 && plain is not null && plain.Aicc - best.Aicc < 2) yield return "No break would do: without one AICc is larger by less than 2.";
+        if (FitSentences.NoBreakWouldDo(fits, chosen)) yield return "No break would do: without one AICc is larger by less than 2.";
         if (best.Law == "bnsl" && Rises(curve.Fit))
             yield return "y rises with x. bnsl follows a rise but cannot approach a ceiling; fit the distance to a known one (--ceiling 1 for accuracy), or --law bnsl-rising --loss mse.";
     }

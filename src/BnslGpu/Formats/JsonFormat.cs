@@ -175,6 +175,7 @@ public sealed class JsonFormat : IReportFormat
         json.WriteStartArray("fits");
         foreach (Fit fit in curve.Fits) WriteFit(json, fit);
         json.WriteEndArray();
+        WriteTexts(json, "sentences", curve.Sentences);
         WriteTexts(json, "warnings", curve.Warnings);
         json.WriteEndObject();
     }
@@ -267,8 +268,32 @@ public sealed class JsonFormat : IReportFormat
         json.WriteNumber("starts", fit.Starts);
         json.WriteNumber("startsAtMinimum", fit.StartsAtMinimum);
         WriteNumber(json, "missedChance", fit.MissedChance);
+        WriteSegments(json, fit.Segments);
         WriteTexts(json, "warnings", fit.Warnings);
         json.WriteEndObject();
+    }
+
+    /// <summary>In ascending x; the last one is the one that goes on beyond the data.</summary>
+    private static void WriteSegments(Utf8JsonWriter json, ImmutableArray<Segment> segments)
+    {
+        json.WriteStartArray("segments");
+        foreach (Segment segment in segments)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("break", segment.Break);
+            WriteNumber(json, "from", segment.From);
+            WriteNumbers(json, "fromInterval", [segment.FromLower, segment.FromUpper]);
+            WriteNumber(json, "to", segment.To);
+            WriteNumbers(json, "plain", segment.IsPlain ? [segment.PlainFrom, segment.PlainTo] : []);
+            json.WriteNumber("points", segment.Points);
+            WriteNumber(json, "slope", segment.Slope);
+            WriteNumber(json, "slopeError", segment.SlopeError);
+            WriteNumbers(json, "slopeInterval", [segment.SlopeLower, segment.SlopeUpper]);
+            json.WriteBoolean("goesOn", segment == segments[^1]);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteParameters(Utf8JsonWriter json, string name, ImmutableArray<Parameter> parameters)

@@ -68,6 +68,8 @@ public sealed class TableFormat : IReportFormat
             ChosenFit(curve.Fits[curve.Chosen], lines);
         }
 
+        if (!curve.Sentences.IsEmpty) lines.Add("");
+        foreach (string sentence in curve.Sentences) Wrap("  ", sentence, lines);
         ImmutableArray<string> warnings = Warnings(curve);
         if (warnings.IsEmpty) return;
         lines.Add("");
@@ -132,6 +134,7 @@ public sealed class TableFormat : IReportFormat
                 table.Left("", parameter.Values.Select((_, i) => Error(fit, parameter, i)), gap: 1);
             }
 
+            Slopes(table, fit);
             lines.AddRange(table.Lines());
         }
 
@@ -146,11 +149,21 @@ public sealed class TableFormat : IReportFormat
     internal static IEnumerable<Parameter> Shown(Fit fit) =>
         fit.Parameters.Where(parameter => !parameter.Values.IsEmpty && (parameter.Name != "logB" || !HasFiniteB(fit)));
 
+    /// <summary>Beside each break the slope of the segment that begins there; c0 is that of the first.</summary>
+    private static void Slopes(Columns table, Fit fit)
+    {
+        if (fit.Segments.Length != fit.Breaks + 1) return;
+        Segment[] begun = [.. fit.Segments.Skip(1).OrderBy(segment => segment.Break)];
+        table.Right("slope after", begun.Select(segment => Readable.Number(segment.Slope, segment.SlopeError)));
+        table.Left("", begun.Select(segment => Error(segment.SlopeError)), gap: 1);
+    }
+
     private static string Value(Fit fit, Parameter parameter, int i) =>
         Readable.Number(parameter.Values[i], StandardError(fit, parameter, i));
 
-    private static string Error(Fit fit, Parameter parameter, int i) =>
-        StandardError(fit, parameter, i) is var error && double.IsNaN(error) ? "± ?" : $"± {Readable.Number(error, 2)}";
+    private static string Error(Fit fit, Parameter parameter, int i) => Error(StandardError(fit, parameter, i));
+
+    private static string Error(double error) => double.IsNaN(error) ? "± ?" : $"± {Readable.Number(error, 2)}";
 
     private static double StandardError(Fit fit, Parameter parameter, int i) =>
         fit.StandardErrors.FirstOrDefault(other => other.Name == parameter.Name) is { } errors && i < errors.Values.Length
