@@ -146,8 +146,8 @@ public sealed record CurveFit
 /// <summary>Wall-clock seconds of each stage.</summary>
 /// <param name="Read">Reading and checking the data.</param>
 /// <param name="Search">Multi-start search.</param>
-/// <param name="Refine">Refinement in double and everything after it.</param>
-/// <param name="Total">All of it.</param>
+/// <param name="Refine">Refinement in double.</param>
+/// <param name="Total">All of it, forecasts too.</param>
 public readonly record struct StageSeconds(double Read, double Search, double Refine, double Total);
 
 /// <summary>A whole run: options, seed, device, seconds, and a <see cref="CurveFit"/> for each curve, in the order of their names.</summary>

@@ -30,6 +30,9 @@ public sealed record ForecastMember
     /// <summary>Its share; shares sum to one.</summary>
     public required double Weight { get; init; }
 
+    /// <summary>Whether it counts for the distribution alone: it knows how far off the forecast may be better than where the curve goes.</summary>
+    public bool IsSpread { get; init; }
+
     /// <summary>What the curve is off the law at the last fit point, in log y.</summary>
     public double Offset { get; init; }
 
@@ -61,14 +64,16 @@ public sealed record Forecast
     /// <summary>The last fitted x.</summary>
     public required double LastX { get; init; }
 
-    /// <summary>The forecast: the y whose log is the mean of the members' at each x, by weight.</summary>
+    /// <summary>The forecast: the y whose log is the mean at each x, by weight, of the members that are not there for their spread alone.</summary>
     /// <param name="x">Where. &gt; 0.</param>
     /// <returns>Shape as <paramref name="x"/>.</returns>
     public double[] Predict(ReadOnlySpan<double> x)
     {
         var y = new double[x.Length];
+        double total = 0;
+        foreach (ForecastMember member in Members) total += member.IsSpread ? 0 : member.Weight;
         foreach ((ForecastMember member, double[] logs) in Curves(x))
-            for (int i = 0; i < y.Length; i++) y[i] += member.Weight * logs[i];
+            for (int i = 0; i < y.Length && !member.IsSpread; i++) y[i] += member.Weight / total * logs[i];
         for (int i = 0; i < y.Length; i++) y[i] = Math.Exp(y[i]);
         return y;
     }

@@ -68,6 +68,7 @@ internal sealed class Posterior
                 Breaks = problem.Law.Breaks,
                 Parameters = problem.Law.Natural(φ.AsSpan(i * d, p), problem.Scale),
                 Weight = weight / count,
+                IsSpread = true,
                 Offset = offsets[i],
                 OffsetVariance = variances[i],
                 Drift = Math.Exp(2 * φ[(i * d) + p + 1]),
@@ -494,9 +495,9 @@ internal sealed unsafe class PosteriorKernel<T, TMask, TBreaks> : PosteriorKerne
 /// <summary>A curve's points for a forecast: log y against u = log(x/x_last), very long curves in means of neighbours.</summary>
 /// <param name="U">Where, ascending, 0 last. Shape [count].</param>
 /// <param name="LogY">log of y, relative to the smallest. Shape [count].</param>
-/// <param name="Counts">Measurements that each is the mean of. Shape [count].</param>
-/// <param name="WithinDegrees">Σ (k − 1).</param>
-/// <param name="WithinSquares">Σ of squares within the means.</param>
+/// <param name="Counts">Weight of each: 1, or the sum of what it is the mean of. Shape [count].</param>
+/// <param name="WithinDegrees">Degrees of freedom within the means.</param>
+/// <param name="WithinSquares">Σ w (y − ȳ)² within them.</param>
 /// <param name="Points">The same as points, for a problem.</param>
 internal sealed record CondensedPoints(double[] U, double[] LogY, double[] Counts, double WithinDegrees, double WithinSquares, Points Points)
 {
@@ -507,28 +508,29 @@ internal sealed record CondensedPoints(double[] U, double[] LogY, double[] Count
     public static CondensedPoints Of(Points points)
     {
         int n = points.Count;
-        double first = Math.Log(points.X[0]), last = Math.Log(points.X[^1]), degrees = 0, squares = 0;
-        var bins = new List<(double LogX, double LogY, double Count)>();
+        double[] weights = Problem.WeightsOf(points, Loss.Get("msle"), 0), logX = [.. points.X.ToArray().Select(x => Math.Log(x))], logY = [.. points.Y.ToArray().Select(y => Math.Log(y))];
+        double degrees = 0, squares = 0;
+        List<double> x = [], y = [], counts = [];
         for (int from = 0, to; from < n; from = to)
         {
-            int Bin(int i) => n <= Most ? i : (int)Math.Min((Math.Log(points.X[i]) - first) / (last - first) * Most, Most - 1);
-            for (to = from + 1; to < n && Bin(to) == Bin(from); to++)
-            {
-            }
-
-            double x = 0, y = 0;
-            for (int i = from; i < to; i++) (x, y) = (x + Math.Log(points.X[i]), y + Math.Log(points.Y[i]));
-            int k = to - from;
-            (x, y) = (x / k, y / k);
-            for (int i = from; k > 1 && i < to; i++) squares += Math.Pow(Math.Log(points.Y[i]) - y, 2);
-            degrees += k - 1;
-            bins.Add((x, y, k));
+            to = from + 1;
+            while (n > Most && to < n && Bin(to) == Bin(from)) to++;
+            double count = 0, meanX = 0, meanY = 0;
+            for (int i = from; i < to; i++) (count, meanX, meanY) = (count + weights[i], meanX + (weights[i] * logX[i]), meanY + (weights[i] * logY[i]));
+            (meanX, meanY) = to == from + 1 ? (logX[from], logY[from]) : (meanX / count, meanY / count);
+            for (int i = from; i < to; i++) squares += weights[i] * (logY[i] - meanY) * (logY[i] - meanY);
+            degrees += to - from - 1;
+            x.Add(meanX);
+            y.Add(meanY);
+            counts.Add(count);
         }
 
-        Points condensed = n <= Most ? new(points.X, points.Y) : new([.. bins.Select(bin => Math.Exp(bin.LogX))], [.. bins.Select(bin => Math.Exp(bin.LogY))]);
-        double end = Math.Log(condensed.X[^1]), least = double.PositiveInfinity;
-        foreach (double y in condensed.Y) least = Math.Min(least, y);
+        double least = y.Min();
+        bool isWeighted = counts.Exists(count => count != counts[0]);
         return new(
-            [.. condensed.X.ToArray().Select(x => Math.Log(x) - end)], [.. condensed.Y.ToArray().Select(y => Math.Log(y / least))], [.. bins.Select(bin => bin.Count)], degrees, squares, condensed);
+            [.. x.Select(log => log - x[^1])], [.. y.Select(log => log - least)], [.. counts], degrees, squares,
+            new([.. x.Select(Math.Exp)], 1, [.. y.Select(Math.Exp)], isWeighted ? [.. counts] : []));
+
+        int Bin(int i) => (int)Math.Min((logX[i] - logX[0]) / (logX[^1] - logX[0]) * Most, Most - 1);
     }
 }

@@ -142,7 +142,7 @@ internal static class Stacking
             {
                 // Four points a break, and two.
                 if (setting.Breaks > 0 && curves[i].Count < 2 + (4 * setting.Breaks)) continue;
-                double[] weights = setting.Belief is null ? [] : Weights(curves[i], setting.Memory);
+                double[] weights = setting.Belief is null ? [.. curves[i].Weights] : Weights(curves[i], setting.Memory);
                 double variance = setting.Belief is null ? 1 : noises[i] * noises[i] * setting.Temper / weights.Average();
                 problems.Add(new(new Points(curves[i].X, 1, curves[i].Y, weights), ScalingLaw.Get("bnsl", setting.Breaks), loss, rules: setting.Rules(least, variance)));
                 owners.Add((i, setting));
@@ -176,7 +176,9 @@ internal static class Stacking
         }
 
         if (fit < LeastPoints || end == fit || !(points.X[0] < points.X[fit - 1])) return null;
-        return (new(points.X[..fit], points.Y[..fit]), new(points.X[fit..end], points.Y[fit..end]));
+        return (Part(0, fit), Part(fit, end));
+
+        Points Part(int from, int to) => new(points.X[from..to], 1, points.Y[from..to], points.Weights.IsEmpty ? [] : points.Weights[from..to]);
     }
 
     private static double Score(Points points, Fitted? fit, double[]? weights = null)
@@ -199,7 +201,7 @@ internal static class Stacking
         int n = points.Count;
         double[] u = [.. points.X.ToArray().Select(x => Math.Log(x / points.X[^1]))];
         double Gap(int i) => i == 0 ? u[1] - u[0] : i == n - 1 ? u[i] - u[i - 1] : (u[i + 1] - u[i - 1]) / 2;
-        return [.. Enumerable.Range(0, n).Select(i => Math.Max(Math.Max(Gap(i), 1e-6) * Math.Exp(u[i] / memory), 1e-12))];
+        return [.. Enumerable.Range(0, n).Select(i => Math.Max(Math.Max(Gap(i), 1e-6) * (points.Weights.IsEmpty ? 1 : points.Weights[i]) * Math.Exp(u[i] / memory), 1e-12))];
     }
 
     /// <summary>Noise of log y: from how far points lie off the line between their neighbours, by the median; no larger than what a law with at most one break leaves.</summary>
