@@ -58,7 +58,7 @@ internal sealed record Setting(int Breaks, double Memory, double Temper, Belief?
 /// fit of a setting      min Σ wᵢ rᵢ² + temper s² · (−2 log prior)                   s: the curve's noise
 /// rolling origins       the same fits of the points up to uₒ = −.2, −.35, … −1.2, scored as RMSLE on those up to .75 beyond
 /// E_k²                  mean square of a setting's scores + its mean square residual at the last points (memory .3)
-/// w_k                   ∝ (E_k² + δ²)^(−2)
+/// w_k                   ∝ (E_k² + δ²)^(−2)                                           of settings whose memory holds Σ exp(uᵢ/memory) ≥ 4 points
 /// </code>
 /// Rolling origins: Tashman 2000; a stack of forecasts: Wolpert 1992, Yao et al. 2018. Nothing that lies beyond the fit points is used.
 /// </remarks>
@@ -71,6 +71,9 @@ internal static class Stacking
     private const double Horizon = 0.75, LastMemory = 0.3;
 
     private const int Starts = 24, StartsOfLeastSquares = 64, LeastPoints = 5;
+
+    // A memory that holds fewer points than this, Σ exp(u/memory), sees little but what is thought beforehand. Chosen on rolling origins.
+    private const double LeastInMemory = 4;
 
     /// <summary>The settings: memories from a quarter of an e-fold to four, so that one of them suits a curve however its noise and its bends are.</summary>
     internal static ImmutableArray<Setting> Settings { get; } =
@@ -114,9 +117,10 @@ internal static class Stacking
                 if (From(curves[curve], back) is { } split) origins.Add(new(curve, split.Fit, split.Test));
         }
 
-        Fitted[][] least = Fit([.. origins.Select(origin => origin.Fit)], [.. Settings.Where(setting => setting.Belief is null)], [], StartsOfLeastSquares, seed, threads, cancellation);
+        Fitted[][] least = Fit(origins, _ => Settings.Where(setting => setting.Belief is null), [], StartsOfLeastSquares, seed, threads, cancellation);
         double[] noises = [.. origins.Select((origin, i) => Noise(origin.Fit, least[i]))];
-        Fitted[][] others = Fit([.. origins.Select(origin => origin.Fit)], [.. Settings.Where(setting => setting.Belief is not null)], noises, Starts, seed, threads, cancellation);
+        ImmutableArray<Setting>[] held = [.. curves.Select(curve => Settings.Where(setting => setting.Belief is not null && PointsIn(curve, setting.Memory) >= LeastInMemory).ToImmutableArray())];
+        Fitted[][] others = Fit(origins, origin => held[origin.Curve], noises, Starts, seed, threads, cancellation);
         var stacks = new Stack[curves.Count];
         foreach (var own in Enumerable.Range(0, origins.Count).GroupBy(i => origins[i].Curve))
         {
@@ -129,8 +133,17 @@ internal static class Stacking
         return stacks;
     }
 
-    private static Fitted[][] Fit(Points[] curves, Setting[] settings, double[] noises, int starts, ulong seed, int threads, CancellationToken cancellation)
+    private static double PointsIn(Points points, double memory)
     {
+        double sum = 0;
+        foreach (double x in points.X) sum += Math.Exp(Math.Log(x / points.X[^1]) / memory);
+        return sum;
+    }
+
+    private static Fitted[][] Fit(
+        List<Origin> origins, Func<Origin, IEnumerable<Setting>> settings, double[] noises, int starts, ulong seed, int threads, CancellationToken cancellation)
+    {
+        Points[] curves = [.. origins.Select(origin => origin.Fit)];
         Loss loss = Loss.Get("msle");
         var problems = new List<Problem>();
         var owners = new List<(int Curve, Setting Setting)>();
@@ -138,7 +151,7 @@ internal static class Stacking
         {
             double least = double.PositiveInfinity;
             foreach (double y in curves[i].Y) least = Math.Min(least, y);
-            foreach (Setting setting in settings)
+            foreach (Setting setting in settings(origins[i]))
             {
                 // Four points a break, and two.
                 if (setting.Breaks > 0 && curves[i].Count < 2 + (4 * setting.Breaks)) continue;
