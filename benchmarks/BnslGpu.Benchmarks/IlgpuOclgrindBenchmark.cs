@@ -198,7 +198,7 @@ internal static class IlgpuOclgrindBenchmark
             isRight &= Agreeing(expected[k].Residuals, answers[k].Residuals, isFloat ? 1e-4 : 1e-9) == answers[k].Residuals.Length;
         return isRight;
 
-        IlgpuDevice Open() => IlgpuDevice.Open("opencl:0", one.InMemory, poisonsByCopy: true)[0];
+        IlgpuDevice Open() => IlgpuDevice.Open("opencl:0", inMemoryOnly: one.InMemory, poisonsByCopy: true)[0];
         IlgpuModel Model(IlgpuDevice device) => device.Model(law, loss, one.Precision);
     }
 

@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using BnslGpu.Kernels;
 using ILGPU;
-using ILGPU.Backends.EntryPoints;
-using ILGPU.Backends.PTX;
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace BnslGpu.Benchmarks;
@@ -30,7 +27,7 @@ internal static class PtxIlgpuBenchmark
     }
 
     /// <summary>What became of it.</summary>
-    private sealed record Made(int Registers, int Stack, int SpillStores, int SpillLoads, double Seconds, IReadOnlyList<SassLoop> Loops);
+    private sealed record Made(int Registers, int Stack, int SpillStores, int SpillLoads, double Seconds, int Unordered, IReadOnlyList<SassLoop> Loops);
 
     public static int Run(string[] args, TextWriter output)
     {
@@ -87,7 +84,7 @@ internal static class PtxIlgpuBenchmark
         }
 
         Write(architectures, items, inMemory, others, made, refused, Said(tools, "ptxas", "--version"), output);
-        return refused == 0 ? 0 : 1;
+        return refused == 0 && made.Values.All(one => one.Unordered == 0) ? 0 : 1;
     }
 
     private static void Write(CudaArchitecture[] architectures, Item[] items, Item[] inMemory, Item[] others, Dictionary<(Item Item, CudaArchitecture Architecture), Made> made, int refused, string version, TextWriter output)
@@ -98,6 +95,7 @@ internal static class PtxIlgpuBenchmark
 
             - ILGPU {typeof(Context).Assembly.GetName().Version!.ToString(3)} at O2, PTX ISA 7.8; ptxas and nvdisasm {version.Trim().Split('\n')[^1].Replace("Build ", "", StringComparison.Ordinal)}; no GPU was used: nothing here was run
             - assembled: {all - refused} of {all} kernels, for {string.Join(", ", architectures.Select(Name))}
+            - comparisons that PTX calls unordered, true where one of the two is not a number, in {string.Join(" and ", IlgpuPtx.AreOrdered)}, which mean none: {made.Values.Sum(one => one.Unordered)}
             - loop: instructions that a thread issues a point and iteration, counted in the listing; double and float: multiply-adds, products, sums and
               comparisons of that kind; special: reciprocals; device, local: loads + stores. The loop has branches, where none are named, only around the slow path of
               divisions, which only denormal and infinite numbers take and which is not counted
@@ -212,11 +210,14 @@ internal static class PtxIlgpuBenchmark
     private static Made? Make(Item item, CudaArchitecture architecture, string? tools, string scratch)
     {
         string ptx = Path.Combine(scratch, "kernel.ptx"), cubin = Path.Combine(scratch, "kernel.cubin");
-        File.WriteAllText(ptx, Compile(item, architecture, out double seconds));
+        string source = Compile(item, architecture, out double seconds);
+        File.WriteAllText(ptx, source);
+        string[] unordered = IlgpuPtx.AreOrdered.Contains(item.Name) ? IlgpuPtx.Unordered(source) : [];
+        if (unordered.Length > 0) Console.Error.WriteLine($"{item} for {Name(architecture)}: {unordered.Length} comparisons are true where a number is none, the first of them {unordered[0].Trim()}");
         try
         {
             (int registers, int stack, int stores, int loads) = Sass.Usage(Said(tools, "ptxas", "-v", $"-arch={Name(architecture)}", ptx, "-o", cubin));
-            return new(registers, stack, stores, loads, seconds, Sass.Loops(Said(tools, "nvdisasm", "-c", cubin).Split('\n')));
+            return new(registers, stack, stores, loads, seconds, unordered.Length, Sass.Loops(Said(tools, "nvdisasm", "-c", cubin).Split('\n')));
         }
         catch (InvalidDataException refusal)
         {
@@ -227,31 +228,10 @@ internal static class PtxIlgpuBenchmark
 
     private static string Compile(Item item, CudaArchitecture architecture, out double seconds)
     {
-        using Context context = IlgpuDevice.Make("ilgpu-cpu");
-        using var backend = new PTXBackend(context, architecture, CudaInstructionSet.ISA_78, null!);
         TimeSpan begun = Environment.CpuUsage.TotalTime;
-        Type kernels = typeof(KeepKernel);
-        if (item.Law is { } law)
-        {
-            var closer = new Closer(item.IsDouble, item.InMemoryOnly);
-            kernels = law.Close<Closer, Type>(item.Loss!, ref closer);
-        }
-
-        var kernel = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromImplicitlyGroupedKernel(kernels.GetMethod(item.Name)!), new KernelSpecialization());
+        string ptx = IlgpuPtx.Compile(item.Law is { } law ? IlgpuPtx.Kernels(law, item.Loss!, item.IsDouble, item.InMemoryOnly) : typeof(KeepKernel), item.Name, architecture);
         seconds = (Environment.CpuUsage.TotalTime - begun).TotalSeconds;
-        return kernel.PTXAssembly;
-    }
-
-    private readonly struct Closer(bool isDouble, bool inMemoryOnly) : IModelVisitor<Type>
-    {
-        public Type Visit<TLaw, TLoss>()
-            where TLaw : struct, IScalingLaw
-            where TLoss : struct, ILoss => isDouble ? Kernels<F64, TLaw, TLoss>() : Kernels<F32, TLaw, TLoss>();
-
-        private Type Kernels<T, TLaw, TLoss>()
-            where T : unmanaged, IScalar<T>
-            where TLaw : struct, IScalingLaw
-            where TLoss : struct, ILoss => typeof(DeviceKernels<,,,>).MakeGenericType(typeof(T), typeof(TLaw), typeof(TLoss), IlgpuDevice.Passes<T, TLaw>(inMemoryOnly));
+        return ptx;
     }
 
     /// <summary>What a tool prints, wherever it prints it.</summary>

@@ -33,16 +33,16 @@ internal readonly struct Flat<T>(ArrayView<T> memory, int first) : IArray<T>
     public Flat<T> From(int index) => new(_memory, _first + index);
 }
 
-/// <summary>A thread's numbers in device memory, beside those of its neighbours: number i of thread t is at i·threads + t, so that a warp reads one line.</summary>
+/// <summary>A thread's numbers in device memory, number i at first + i·step: beside those of its neighbours, so that a warp reads one line, or together.</summary>
 /// <typeparam name="T">The number.</typeparam>
 /// <param name="memory">Where they lie.</param>
-/// <param name="first">Index of the first: t + (its column)·threads.</param>
-/// <param name="threads">Threads that share the memory.</param>
-internal readonly struct Column<T>(ArrayView<T> memory, int first, int threads) : IArray<T>
+/// <param name="first">Index of the first.</param>
+/// <param name="step">From one to the next: the number of threads where numbers lie beside those of neighbours, 1 where a thread's lie together.</param>
+internal readonly struct Column<T>(ArrayView<T> memory, int first, int step) : IArray<T>
     where T : unmanaged
 {
     private readonly ArrayView<T> _memory = memory;
-    private readonly int _first = first, _threads = threads;
+    private readonly int _first = first, _step = step;
 
     /// <inheritdoc/>
     public static bool IsRegisters => false;
@@ -50,19 +50,19 @@ internal readonly struct Column<T>(ArrayView<T> memory, int first, int threads) 
     /// <inheritdoc/>
     public T this[int index]
     {
-        get => _memory[_first + (index * _threads)];
-        set => _memory[_first + (index * _threads)] = value;
+        get => _memory[_first + (index * _step)];
+        set => _memory[_first + (index * _step)] = value;
     }
 
     /// <inheritdoc/>
     public T this[int index, int offset]
     {
-        get => _memory[_first + ((index + offset) * _threads)];
-        set => _memory[_first + ((index + offset) * _threads)] = value;
+        get => _memory[_first + ((index + offset) * _step)];
+        set => _memory[_first + ((index + offset) * _step)] = value;
     }
 
     /// <summary>The same numbers from a later one on.</summary>
-    public Column<T> From(int index) => new(_memory, _first + (index * _threads), _threads);
+    public Column<T> From(int index) => new(_memory, _first + (index * _step), _step);
 }
 
 /// <summary>A thread's own array of known length. ILGPU makes registers of it where every index is a constant.</summary>
@@ -273,7 +273,7 @@ internal readonly struct Next<TSize> : ISize
     {
         TSize.Free(gradient, θ, lower, upper, free);
         T zero = T.Constant(0), g = gradient[TSize.Count], at = θ[TSize.Count];
-        bool atLower = T.LessOrEqual(at, lower[TSize.Count]) & T.Less(zero, g), atUpper = T.LessOrEqual(upper[TSize.Count], at) & T.Less(g, zero);
+        bool atLower = T.LessOrEqual(at, lower[TSize.Count]) & T.Less(-g, zero), atUpper = T.LessOrEqual(upper[TSize.Count], at) & T.Less(g, zero);
         free[TSize.Count] = T.Select(atLower | atUpper, zero, T.Constant(1));
     }
 
@@ -448,7 +448,7 @@ internal readonly struct Rows<T, TUpper, TBefore>(TUpper upper, Local<T> row) : 
         Local<T> row = triangle._row;
         T own = free[TBefore.Count], diagonal = row[TBefore.Count];
         TBefore.Multiply(own, free, row);
-        row[TBefore.Count] = T.Select(T.Less(T.Constant(0), own), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), T.Constant(1));
+        row[TBefore.Count] = T.Select(T.Less(-own, T.Constant(0)), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), T.Constant(1));
     }
 
     /// <inheritdoc/>

@@ -56,7 +56,7 @@ public readonly record struct Dual<T, TMask>(T Value, T Derivative) : IReal<Dual
     public static Dual<T, TMask> Min(Dual<T, TMask> a, Dual<T, TMask> b) => Select(T.Less(a.Value, b.Value), a, b);
 
     /// <summary>The larger; a where they are equal: with |a|′ = 1 at 0 this keeps max(z, 0) + log(1 + e^−|z|) smooth there.</summary>
-    public static Dual<T, TMask> Max(Dual<T, TMask> a, Dual<T, TMask> b) => Select(T.LessOrEqual(b.Value, a.Value), a, b);
+    public static Dual<T, TMask> Max(Dual<T, TMask> a, Dual<T, TMask> b) => Select(T.LessOrEqual(-a.Value, -b.Value), a, b);
 
     /// <inheritdoc/>
     public static Dual<T, TMask> Sqrt(Dual<T, TMask> a)

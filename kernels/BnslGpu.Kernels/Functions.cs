@@ -189,7 +189,7 @@ public static class Functions
         where TMask : struct
     {
         T zero = T.Constant(0), one = T.Constant(1), size = T.Abs(x);
-        TMask beyond = T.Less(one, size);
+        TMask beyond = T.Less(-size, T.Constant(-1));
         T t = T.Select(beyond, one / size, size);
         T w = t * t;
         T p;
@@ -284,7 +284,7 @@ public static class Functions
     public static T Pow<T, TMask>(T x, T y)
         where T : struct, IReal<T, TMask>
         where TMask : struct =>
-        T.Select(T.Less(T.Constant(0), x), ExpClamped<T, TMask>(y * T.Log(x, out _)), T.Constant(double.NaN));
+        T.Select(T.Less(-x, T.Constant(0)), ExpClamped<T, TMask>(y * T.Log(x, out _)), T.Constant(double.NaN));
 
     /// <summary>1/(1 + e^−z), without cancellation on either side.</summary>
     /// <param name="z">Any; |z| beyond <see cref="IReal{TSelf, TMask}.ExponentLimit"/> counts as that.</param>

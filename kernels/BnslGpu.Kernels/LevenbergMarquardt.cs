@@ -27,7 +27,7 @@ public static class Damping
 /// </code>
 /// Levenberg 1944, Marquardt 1963; λ by the ratio of actual to predicted gain; bounds by an active set: a parameter on its bound that the gradient
 /// pushes outwards is held for the step, and the step is cut at the box. Phases are too long for the .NET compiler to inline
-/// one into the other, which keeps what a phase needs in registers; a device inlines all, and sums rows in registers of its own (ISums).
+/// one into the other, which keeps what a phase needs in registers; a device inlines all, and sums rows in registers of its own (InRegisters).
 /// </remarks>
 /// <typeparam name="T">The number.</typeparam>
 /// <typeparam name="TMask">Its mask.</typeparam>
@@ -90,13 +90,13 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         else if (!TLaw.IsLog && TLoss.IsOfLog)
         {
             // Below 0 there is no logarithm: a residual that no step is accepted with.
-            TMask positive = T.Less(T.Constant(1e-30), value);
+            TMask positive = T.Less(-value, T.Constant(-1e-30));
             value = T.Select(positive, T.Log(T.Max(value, T.Constant(1e-30)), out T reciprocal), T.Constant(-1e6));
             link = T.Select(positive, reciprocal, T.Constant(0));
         }
 
         T r = TLoss.Residual<T, TMask, TPoints>(value, points[point, TLaw.ColumnCount], units, out T slope);
-        if (!TLaw.IsLog && TLoss.IsOfLog) r = T.Select(T.Less(T.Constant(-1e5), value), r, T.Constant(-1e6)); // a loss that cuts log y would not say so
+        if (!TLaw.IsLog && TLoss.IsOfLog) r = T.Select(T.Less(-value, T.Constant(1e5)), r, T.Constant(-1e6)); // a loss that cuts log y would not say so
         T rootWeight = points[point, TLaw.ColumnCount + 1];
         scale = slope * rootWeight;
         if (TLaw.IsLog != TLoss.IsOfLog) scale = scale * link;
@@ -274,7 +274,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T ρ = fall / predicted;
         T t = T.MultiplyAdd(T.Constant(2), ρ, -1);
         T shrink = T.Min(T.Max(T.MultiplyAdd(-t * t, t, 1), T.Constant(0.2)), T.Constant(2));
-        TMask first = T.Less(MostLoss, before);
+        TMask first = T.Less(-before, -MostLoss);
         shrink = T.Select(first, T.Constant(1), shrink);
         λ = T.Max(λ * T.Select(accept, shrink, T.Constant(4)), T.Constant(Damping.Least));
 
@@ -284,7 +284,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         T best = T.Select(accept, after, before), small = tolerance * best;
         TMask stands = T.And(T.LessOrEqual(T.Abs(fall), small), T.LessOrEqual(predicted, small));
         stands = T.And(stands, T.LessOrEqual(λ, T.Constant(1)));
-        TMask hopeless = T.Or(T.Less(T.Constant(Damping.Most), λ), T.Less(MostLoss, best));
+        TMask hopeless = T.Or(T.Less(-λ, T.Constant(-Damping.Most)), T.Less(-best, -MostLoss));
         return T.Or(stands, hopeless);
     }
 
@@ -309,7 +309,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
         for (int j = 0; j < p; j++)
         {
             T g = normal[gradient + j];
-            TMask atLower = T.And(T.LessOrEqual(θ[j], lower[j]), T.Less(zero, g));
+            TMask atLower = T.And(T.LessOrEqual(θ[j], lower[j]), T.Less(-g, zero));
             TMask atUpper = T.And(T.LessOrEqual(upper[j], θ[j]), T.Less(g, zero));
             trial[j] = T.Select(T.Or(atLower, atUpper), zero, one);
         }
@@ -321,7 +321,7 @@ public static class LevenbergMarquardt<T, TMask, TLaw, TLoss>
             for (int k = 0; k < j; k++) factor[row + k] = normal[row + k] * (free * trial[k]);
             if (j == p) break;
             T diagonal = normal[row + j];
-            factor[row + j] = T.Select(T.Less(zero, free), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), one);
+            factor[row + j] = T.Select(T.Less(-free, zero), T.MultiplyAdd(λ, T.Max(diagonal, floor), diagonal), one);
         }
 
         // LDLᵀ column by column: what column m explains leaves the rest at once, so that no sum waits for itself. trial holds the column of L.

@@ -15,7 +15,8 @@ public readonly record struct PlainParameter(
 /// <remarks>
 /// For laws of one's own. <see cref="Value"/> is written over a kind of number and runs wherever the engine runs: operators,
 /// <see cref="Functions.ExpClamped"/> (<c>T.Exp</c> is meaningless where the result is not a normal number), <c>T.Log</c>, <c>T.Sqrt</c>, <c>T.Select</c>
-/// and what <see cref="Functions"/> has, but no branch on a value. A law that wants an analytic gradient
+/// and what <see cref="Functions"/> has, but no branch on a value. Of two numbers that <c>T.Less</c>, <c>T.LessOrEqual</c>, <c>T.Min</c> or <c>T.Max</c>
+/// takes, a constant is the second: as the first, NVIDIA's GPUs find it less than what is not a number. 0 &lt; x is <c>T.Less(-x, T.Constant(0))</c>. A law that wants an analytic gradient
 /// or coordinates of its own implements <see cref="IScalingLaw"/>.
 /// </remarks>
 public interface IPlainLaw

@@ -6,6 +6,8 @@ namespace BnslGpu.Kernels;
 /// <remarks>
 /// A lane or device thread never branches on a value: comparisons give a mask, and <see cref="Select"/> chooses.
 /// Every operation acts on each lane alone, so a lane's result does not depend on its neighbours or on how many there are.
+/// Constants are the second operand of <see cref="Less"/>, <see cref="LessOrEqual"/>, <see cref="Min"/> and <see cref="Max"/>: ILGPU 1.5.3 moves one that is the
+/// first to the other side, and by mistake makes the comparison one that holds for what is not a number. Hence −x &lt; −c for c &lt; x.
 /// </remarks>
 /// <typeparam name="TSelf">The number.</typeparam>
 /// <typeparam name="TMask">What a comparison gives: bool for scalars, one bit pattern a lane for lanes.</typeparam>

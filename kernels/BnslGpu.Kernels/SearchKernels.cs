@@ -396,6 +396,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
     }
 
     /// <summary>Draws random starts and sums their losses over some of the points.</summary>
+    /// <remarks>Before the last points, a loss is what is not a number, with the points so far in its low bits: a launch that is lost without a word is seen by the next.</remarks>
     /// <param name="thread">The thread.</param>
     /// <param name="launch">What and where.</param>
     /// <param name="problems">The problems.</param>
@@ -407,7 +408,16 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
         long number = launch.Base + thread;
         int problem = (int)(number / launch.Starts), p = P, count = problems.Entry(problem, DeviceProblems<T>.Count);
         Column<T> θ = new(memory, thread, launch.Threads), work = θ.From(p), sum = work.From(TLaw.WorkCount);
-        if (launch.FirstPoint == 0)
+        if (launch.FirstPoint > 0)
+        {
+            if (launch.FirstPoint >= count) return;
+            if (BitConverter.DoubleToUInt64Bits(losses[thread].Value) != (KeepKernel.NotYet | (uint)launch.FirstPoint))
+            {
+                losses[thread] = new F64(BitConverter.UInt64BitsToDouble(ulong.MaxValue));
+                return;
+            }
+        }
+        else
         {
             Flat<F64> start = new(starts, thread * p);
             Start(problems, problem, launch.Seed, (int)(number - ((long)problem * launch.Starts)), start);
@@ -429,7 +439,7 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
         int end = count < launch.EndPoint ? count : launch.EndPoint;
         T loss = TPasses.AddLosses<TLaw, TLoss>(problems.Part(problem, (5 * p) + 2), launch.FirstPoint, end, problems.Part(problem, 2 * p), θ, work, sum[0]);
         sum[0] = loss;
-        losses[thread] = new F64(T.ToDouble(loss));
+        losses[thread] = end < count ? new F64(BitConverter.UInt64BitsToDouble(KeepKernel.NotYet | (uint)end)) : new F64(T.ToDouble(loss));
     }
 
     /// <summary>Steps candidates for a while: Levenberg-Marquardt as on a CPU. A slot whose candidate stands takes the next of its range.</summary>
@@ -481,7 +491,10 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
                 LevenbergMarquardt<T, bool, TLaw, TLoss>.Tie(trialNormal, problems.Follower(problem, tie), problems.Leader(problem, tie));
             bool done = TPasses.Accept<TLaw, TLoss>(θ, normal, trial, trialNormal, ref λ, predicted, T.Constant(launch.Tolerance));
             steps++;
-            if (done || steps > launch.Iterations)
+
+            // A choice between numbers instead of ways: otherwise ILGPU writes all comparisons behind done out a second time, negated.
+            int left = done ? -1 : launch.Iterations - steps;
+            if (left < 0)
             {
                 Flat<F64> ended = candidates.Parameters(candidate, p);
                 for (int j = 0; j < p; j++) ended[j] = new F64(T.ToDouble(θ[j]));
@@ -559,6 +572,9 @@ internal static class DeviceKernels<T, TLaw, TLoss, TPasses>
 /// <summary>The kernel that keeps the best of what was screened; it knows no law.</summary>
 internal static class KeepKernel
 {
+    /// <summary>Bits above these are no loss: what is not a number, but in another way than what arithmetic gives.</summary>
+    public const ulong NotYet = 0xFFF8_0000_0000_0000;
+
     /// <summary>Sorts a chunk's losses into lists of the best: ascending loss, then start.</summary>
     /// <param name="thread">The thread: a list.</param>
     /// <param name="launch">Which.</param>
@@ -576,7 +592,7 @@ internal static class KeepKernel
         for (long number = from + (thread - (problem * launch.Lists)); number < end; number += launch.Lists)
         {
             double loss = losses[number - launch.Base].Value;
-            if (BitConverter.DoubleToUInt64Bits(loss) != ulong.MaxValue) seen++;
+            if (BitConverter.DoubleToUInt64Bits(loss) <= NotYet) seen++;
             if (!(loss < list[last].Value)) continue;
             int place = last;
             for (; place > 0 && loss < list[place - 1].Value; place--)

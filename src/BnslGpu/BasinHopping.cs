@@ -28,7 +28,7 @@ internal static class BasinHopping
     /// <summary>Losses that agree within this are one candidate.</summary>
     private const double CandidateGap = 1e-4;
 
-    /// <summary>What draws starts and descends from them: where every start ended, set by set.</summary>
+    /// <summary>What draws starts and descends from them: where every start ended, set by set. When stopped it throws, or gives a loss that is not a number where a start did not end.</summary>
     public delegate ImmutableArray<Candidates> Descent(IReadOnlyList<StartSet> starts, IProgress<FitProgress>? progress);
 
     /// <summary>Searches every problem.</summary>
@@ -38,7 +38,10 @@ internal static class BasinHopping
     /// <param name="batch">The problems.</param>
     /// <param name="options">The choices.</param>
     /// <param name="progress">Told how many starts are done.</param>
-    /// <param name="stop">Ends the search early. The round that is then under way is lost; a problem without a round is screened.</param>
+    /// <param name="stop">
+    /// Ends the search early. Of the round that is then under way counts what <paramref name="descend"/> gives of it; a problem of which nothing ended is
+    /// screened, and has no losses of starts.
+    /// </param>
     /// <returns>The distinct minima of least loss, and the loss at which every start ended.</returns>
     public static ImmutableArray<Candidates> Search(
         Descent descend, int together, int ahead, ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken stop)
@@ -71,11 +74,7 @@ internal static class BasinHopping
         {
             MergeRest();
             for (int k = 0; k < found.Length; k++)
-            {
-                if (losses[k].Count > 0) continue;
-                found[k] = new SimdBackend().Rank(found[k].Problem, [.. Enumerable.Range(0, RandomStarts)], options);
-                losses[k].AddRange(found[k].Losses);
-            }
+                if (losses[k].Count == 0) found[k] = new SimdBackend().Rank(found[k].Problem, [.. Enumerable.Range(0, RandomStarts)], options);
         }
 
         return [.. found.Select((own, k) => own with { StartLosses = [.. losses[k]] })];
@@ -88,7 +87,9 @@ internal static class BasinHopping
             stop.ThrowIfCancellationRequested();
             StartSet[] starts = [.. going.Select(chain => chain.Next())];
             ImmutableArray<Candidates> ends = descend(starts, progress is null || auto ? null : new Part(progress, done, total));
-            SimdBackend.Run(going.Length, options.Threads, k => going[k].Take(ends[k]), CancellationToken.None);
+            bool isWhole = !stop.IsCancellationRequested;
+            SimdBackend.Run(going.Length, options.Threads, k => going[k].Take(ends[k], isWhole), CancellationToken.None);
+            if (!isWhole) stop.ThrowIfCancellationRequested();
             foreach (Chain chain in going)
             {
                 if (!auto || sure[chain.Index] || (chain.Left > 0 && !(chain.First == 0 && round == 0))) continue;
@@ -154,10 +155,13 @@ internal static class BasinHopping
         public StartSet Next() => new(Problem, First + _made, Math.Min(Left, _made == 0 ? RandomStarts : Hops), _population.Parameters);
 
         /// <summary>Takes where the starts of this round ended.</summary>
-        public void Take(Candidates ends)
+        /// <param name="ends">Where.</param>
+        /// <param name="isWhole">False where some may not have ended, whose losses are not numbers.</param>
+        public void Take(Candidates ends, bool isWhole)
         {
-            ends.Losses.CopyTo(_losses, _made);
-            _made += ends.Losses.Length;
+            double[] losses = isWhole ? ends.Losses : [.. ends.Losses.Where(loss => !double.IsNaN(loss))];
+            losses.CopyTo(_losses, _made);
+            _made += losses.Length;
             Best = Best.And(ends).Best(_options.Keep, CandidateGap);
             _population = _population.And(ends).Best(Population, PopulationGap);
         }

@@ -66,7 +66,7 @@ internal static class FitSummary
             GradientNorm = best.GradientNorm * unit * unit,
             Starts = candidates.StartLosses.Length,
             StartsAtMinimum = candidates.StartLosses.Count(loss => loss <= same),
-            MissedChance = double.IsFinite(objective) ? MissedMinimum.Chance(problem, candidates.StartLosses) : double.NaN,
+            MissedChance = double.IsFinite(objective) && candidates.StartLosses.Length > 0 ? MissedMinimum.Chance(problem, candidates.StartLosses) : double.NaN,
             Warnings = [],
         };
         (double fitted, _) = ErrorOfLog(problem.Law.Predict(parameters, curve.Fit.X), curve.Fit);

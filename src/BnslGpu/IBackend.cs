@@ -48,7 +48,7 @@ public interface IBackend
     /// <param name="batch">The problems.</param>
     /// <param name="options">How.</param>
     /// <param name="progress">Told how many starts are done.</param>
-    /// <param name="stop">Ends the search early; what was found by then is the answer, and every problem has at least a start.</param>
+    /// <param name="stop">Ends the search early; what was found by then is the answer; a problem of which no start had ended gets the best of a few that were screened.</param>
     /// <returns>The distinct minima of least loss, and the loss at which every start ended.</returns>
     ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken stop = default);
 }
@@ -87,24 +87,29 @@ public static class Backends
 
 #if ILGPU
         var opened = new List<IlgpuDevice>();
+        var refusals = new List<string>();
         try
         {
             foreach (string name in names)
             {
                 if (WhyNot(name.Split(':')[0]) is { } reason) throw new ArgumentException($"{name} cannot be used: {reason}");
-                List<IlgpuDevice> found = IlgpuDevice.Open(name);
-                if (found.Count == 0) throw new ArgumentException($"There is no {name} on this machine; bnsl devices lists what there is.");
+                List<IlgpuDevice> found = IlgpuDevice.Open(name, (one, failure) => refusals.Add($"{one} could not be opened ({OneLine(failure)}); the work went without it."));
+                IlgpuDevice? twice = found.Find(one => opened.Exists(other => other.Name == one.Name));
                 opened.AddRange(found);
+                if (found.Count == 0) throw new ArgumentException($"There is no {name} on this machine; bnsl devices lists what there is.");
+                if (twice is not null) throw new ArgumentException($"{device} names {twice.Name} twice; expected every device once.");
             }
         }
         catch (Exception failure)
         {
-            foreach (IlgpuDevice one in opened) one.Dispose();
+            IlgpuDevice.Close([.. opened]);
             if (failure is ArgumentException) throw;
-            throw new ArgumentException($"{device} cannot be used: its driver failed ({failure.GetType().Name}: {failure.Message.Split('\n')[0].Trim().TrimEnd('.')}).", failure);
+            throw new ArgumentException($"{device} cannot be used: its driver failed ({OneLine(failure)}).", failure);
         }
 
-        return new IlgpuBackend(opened);
+        return new IlgpuBackend(opened, refusals);
+
+        static string OneLine(Exception failure) => $"{failure.GetType().Name}: {failure.Message.Split('\n')[0].Trim().TrimEnd('.')}";
 #else
         throw new InvalidOperationException(device);
 #endif
@@ -148,33 +153,75 @@ public static class Backends
         if (device == "auto" && work > WorthLooking)
         {
             Problem costliest = batch.Problems.MaxBy(problem => problem.Count * problem.ParameterCount)!;
-            SearchOptions few = options with { Iterations = 5 };
-            double best = 0;
-            IBackend fastest = new SimdBackend();
-            foreach (string kind in (string[])["cuda", "opencl"])
+
+            // Both in double, whatever the search will be in: rates of different work say nothing of each other.
+            SearchOptions few = options with { Iterations = 5, Precision = SearchPrecision.Double };
+            var opened = new List<IlgpuDevice>();
+            double simd;
+            try
             {
-                if (WhyNot(kind) is not null) continue;
-                try
+                foreach (string kind in (string[])["cuda", "opencl"])
                 {
-                    foreach (IlgpuDevice found in IlgpuDevice.Open(kind))
+                    if (WhyNot(kind) is not null) continue;
+                    try
                     {
-                        if (found.IsGpu && best == 0) best = RateOf(new(), costliest, few, (int)Math.Clamp(1e6 / costliest.Count, 16, 1024));
-                        double rate = found.IsGpu ? found.Rate(costliest, few, (int)Math.Clamp(2e7 / costliest.Count, 256, 1 << 14)) : 0;
-                        if (rate > best) (fastest, best) = (new IlgpuBackend([found]), rate);
-                        else found.Dispose();
+                        opened.AddRange(IlgpuDevice.Open(kind));
+                    }
+                    catch (Exception unusable) when (unusable is not OutOfMemoryException)
+                    {
+                        // A GPU that cannot be opened is not the faster one; bnsl devices says why.
                     }
                 }
-                catch (Exception unusable) when (unusable is not OutOfMemoryException)
-                {
-                    // A GPU that cannot be opened or compiled for is not the faster one; bnsl devices says why.
-                }
+
+                simd = opened.Exists(one => one.IsGpu) ? RateOf(new(), costliest, few, (int)Math.Clamp(1e6 / costliest.Count, 16, 1024)) : 0;
+            }
+            catch
+            {
+                IlgpuDevice.Close([.. opened]);
+                throw;
             }
 
-            return fastest;
+            return Fastest(opened, simd, one => one.IsGpu ? one.Rate(costliest, few, (int)Math.Clamp(2e7 / costliest.Count, 256, 1 << 14)) : 0) is { } fastest
+                ? new IlgpuBackend([fastest])
+                : new SimdBackend();
         }
 #endif
         return Get(device);
     }
+
+#if ILGPU
+    /// <summary>The fastest of some devices, where one is faster than a rate; all others are closed.</summary>
+    internal static IlgpuDevice? Fastest(List<IlgpuDevice> opened, double rate, Func<IlgpuDevice, double> rateOf)
+    {
+        IlgpuDevice? fastest = null;
+        try
+        {
+            foreach (IlgpuDevice one in opened)
+            {
+                try
+                {
+                    double own = rateOf(one);
+                    if (own > rate) (fastest, rate) = (one, own);
+                }
+                catch (Exception unusable) when (unusable is not OutOfMemoryException)
+                {
+                    // One that fails, or cannot be compiled for, is not the faster one; bnsl devices says why.
+                }
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            fastest = null;
+            throw;
+        }
+        finally
+        {
+            IlgpuDevice.Close([.. opened.Where(one => one != fastest)]);
+        }
+
+        return fastest;
+    }
+#endif
 
     /// <summary>Looks at every kind of device, measures what can be used, and says of the rest why not.</summary>
     public static IEnumerable<DeviceStatus> Look()
@@ -206,8 +253,7 @@ public static class Backends
     {
 #if ILGPU
         IlgpuDevice.PrepareCompiler();
-        using ILGPU.Context context = IlgpuDevice.Make(kind);
-        return IlgpuDevice.DevicesOf(context, kind).Length;
+        return IlgpuDevice.Found(kind).Length;
 #else
         return kind == "simd" ? 1 : 0;
 #endif

@@ -17,7 +17,14 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
     private readonly SimdBackend _simd = new();
     private readonly ConcurrentQueue<string> _remarks = new();
 
-    public IlgpuBackend(List<IlgpuDevice> devices) => _devices = devices;
+    /// <summary>A search on some devices.</summary>
+    /// <param name="devices">The devices, which it closes.</param>
+    /// <param name="remarks">What was to be said already.</param>
+    public IlgpuBackend(List<IlgpuDevice> devices, IEnumerable<string>? remarks = null)
+    {
+        _devices = devices;
+        foreach (string remark in remarks ?? []) Say(remark);
+    }
 
     /// <inheritdoc/>
     public string Description => string.Join("; ", _devices.Select(device => device.Description));
@@ -94,11 +101,11 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Descend(
         IReadOnlyList<Candidates> starts, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken cancellation = default) =>
-        Descend([.. starts.Select(some => new StartSet(some.Problem, 0, some.Losses.Length, [], some.Parameters))], options, progress, cancellation);
+        Descend([.. starts.Select(some => new StartSet(some.Problem, 0, some.Losses.Length, [], some.Parameters))], options, progress, isSearch: false, cancellation);
 
     /// <inheritdoc/>
     public ImmutableArray<Candidates> Search(ProblemBatch batch, SearchOptions options, IProgress<FitProgress>? progress = null, CancellationToken stop = default) =>
-        BasinHopping.Search((sets, part) => Descend(sets, options, part, stop), StartsTogether, Ahead, batch, options, progress, stop);
+        BasinHopping.Search((sets, part) => Descend(sets, options, part, isSearch: true, stop), StartsTogether, Ahead, batch, options, progress, stop);
 
     /// <summary>Random starts that are held at a time, about: the hops that follow are half as many, and should still fill every device.</summary>
     private int StartsTogether => (int)Math.Min(_devices.Sum(device => 4L * device.Slots(1 << 12)), 1 << 22);
@@ -106,9 +113,16 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
     /// <summary>A GPU has room for chains that may not be needed; a CPU that plays the device has not.</summary>
     private int Ahead => _devices.Exists(device => device.IsGpu) ? BasinHopping.MostChains : 1;
 
-    private ImmutableArray<Candidates> Descend(IReadOnlyList<StartSet> sets, SearchOptions options, IProgress<FitProgress>? progress, CancellationToken cancellation)
+    /// <summary>Descends from starts.</summary>
+    /// <param name="sets">The starts.</param>
+    /// <param name="options">How.</param>
+    /// <param name="progress">Told how many are done.</param>
+    /// <param name="isSearch">Whether what ended before a cancellation is an answer, losses of the rest not a number: a first round may be millions of starts.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    private ImmutableArray<Candidates> Descend(IReadOnlyList<StartSet> sets, SearchOptions options, IProgress<FitProgress>? progress, bool isSearch, CancellationToken cancellation)
     {
         Candidates[] answers = [.. sets.Select(set => new Candidates(set.Problem, new double[set.Count * set.Problem.ParameterCount], new double[set.Count], []))];
+        foreach (Candidates answer in answers) Array.Fill(answer.Losses, double.NaN);
         var counter = new Counter("search", progress, sets.Sum(set => (long)set.Count));
         var chunks = new List<Part[]>();
         foreach (int[] group in Groups(sets.Select(set => set.Problem)))
@@ -136,35 +150,58 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
             if (chunk.Count > 0) chunks.Add([.. chunk]);
         }
 
-        Share(
-            chunks,
-            (device, parts) =>
-            {
-                var run = new IlgpuCandidates([.. parts.Select(StartSetOf)], options.Seed);
-                Problem first = run.Sets[0].Problem;
-                if (options.Precision == SearchPrecision.Mixed)
-                    device.Model(first.Law, first.Loss, SearchPrecision.Mixed).Descend(run, options, SimdBackend.FloatTolerance, null, cancellation);
-                device.Model(first.Law, first.Loss, SearchPrecision.Double).Descend(run, options, SimdBackend.DoubleTolerance, counter.Add, cancellation);
-                int p = first.ParameterCount, at = 0;
-                foreach (Part part in parts)
-                {
-                    MemoryMarshal.Cast<F64, double>(run.Parameters.AsSpan(at * p, part.Count * p)).CopyTo(answers[part.Set].Parameters.AsSpan(part.First * p));
-                    MemoryMarshal.Cast<F64, double>(run.Losses.AsSpan(at, part.Count)).CopyTo(answers[part.Set].Losses.AsSpan(part.First));
-                    at += part.Count;
-                }
-            },
-            parts => HalvesOf(parts, sets),
-            parts =>
-            {
-                ImmutableArray<Candidates> own = _simd.Descend([.. parts.Select(StartSetOf)], options, null, cancellation);
-                for (int k = 0; k < parts.Length; k++)
-                {
-                    own[k].Parameters.CopyTo(answers[parts[k].Set].Parameters, parts[k].First * own[k].Problem.ParameterCount);
-                    own[k].Losses.CopyTo(answers[parts[k].Set].Losses, parts[k].First);
-                    counter.Add(parts[k].Count);
-                }
-            });
+        try
+        {
+            Share(chunks, OnDevice, parts => HalvesOf(parts, sets), OnCpu);
+        }
+        catch (OperationCanceledException) when (isSearch && cancellation.IsCancellationRequested)
+        {
+            // What ended by then is there.
+        }
+
         return ImmutableCollectionsMarshal.AsImmutableArray(answers);
+
+        void OnDevice(IlgpuDevice device, Part[] parts)
+        {
+            var run = new IlgpuCandidates([.. parts.Select(StartSetOf)], options.Seed);
+            Problem first = run.Sets[0].Problem;
+            if (options.Precision == SearchPrecision.Mixed)
+                device.Model(first.Law, first.Loss, SearchPrecision.Mixed).Descend(run, options, SimdBackend.FloatTolerance, null, cancellation);
+            run.Losses = [];
+            try
+            {
+                device.Model(first.Law, first.Loss, SearchPrecision.Double).Descend(run, options, SimdBackend.DoubleTolerance, counter.Add, cancellation);
+            }
+            catch (OperationCanceledException) when (run.Losses.Length > 0)
+            {
+                Take(run, parts);
+                throw;
+            }
+
+            Take(run, parts);
+        }
+
+        void Take(IlgpuCandidates run, Part[] parts)
+        {
+            int p = run.ParameterCount, at = 0;
+            foreach (Part part in parts)
+            {
+                MemoryMarshal.Cast<F64, double>(run.Parameters.AsSpan(at * p, part.Count * p)).CopyTo(answers[part.Set].Parameters.AsSpan(part.First * p));
+                MemoryMarshal.Cast<F64, double>(run.Losses.AsSpan(at, part.Count)).CopyTo(answers[part.Set].Losses.AsSpan(part.First));
+                at += part.Count;
+            }
+        }
+
+        void OnCpu(Part[] parts)
+        {
+            ImmutableArray<Candidates> own = _simd.Descend([.. parts.Select(StartSetOf)], options, null, cancellation);
+            for (int k = 0; k < parts.Length; k++)
+            {
+                own[k].Parameters.CopyTo(answers[parts[k].Set].Parameters, parts[k].First * own[k].Problem.ParameterCount);
+                own[k].Losses.CopyTo(answers[parts[k].Set].Losses, parts[k].First);
+                counter.Add(parts[k].Count);
+            }
+        }
 
         StartSet StartSetOf(Part part) => part.Count == sets[part.Set].Count ? sets[part.Set] : sets[part.Set].Part(part.First, part.Count);
     }
@@ -273,20 +310,7 @@ internal sealed class IlgpuBackend : IBackend, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (IlgpuDevice device in _devices)
-        {
-            try
-            {
-                device.Dispose();
-            }
-            catch (Exception) when (_failed.Contains(device))
-            {
-                // A driver that failed may fail again; the work is done.
-            }
-        }
-    }
+    public void Dispose() => IlgpuDevice.Close([.. _devices]); // the work is done: what fails now loses nothing
 
     private sealed class Counter(string stage, IProgress<FitProgress>? progress, long total)
     {

@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using BnslGpu.Kernels;
 using ILGPU;
+using ILGPU.Backends.PTX;
 using ILGPU.Frontend;
 using ILGPU.Frontend.Intrinsic;
 using ILGPU.IR.Values;
@@ -68,6 +71,9 @@ internal sealed class IlgpuDevice : IDisposable
 
     /// <summary>For tests: points of every launch, instead of as many as make it last.</summary>
     internal int? PointsOfLaunch { get; set; }
+
+    /// <summary>For tests: lists a problem that what is screened is kept in, instead of so many that they are scanned at once; with one, no more is kept than asked for.</summary>
+    internal int? ListsOfScreen { get; set; }
 
     /// <summary>For tests: whether neighbouring threads' numbers lie together, as they do for a GPU.</summary>
     internal bool? IsInterleaved { get; set; }
@@ -221,9 +227,14 @@ internal sealed class IlgpuDevice : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Fault?.Invoke("dispose", 0);
-        _accelerator.Dispose();
-        _context.Dispose();
+        try
+        {
+            Fault?.Invoke("dispose", 0);
+        }
+        finally
+        {
+            Close(_accelerator, _context);
+        }
     }
 
     /// <summary>Starts a second at which candidates of a problem descend, drawing and copying included; the first, slow launch apart.</summary>
@@ -240,26 +251,43 @@ internal sealed class IlgpuDevice : IDisposable
     public bool IsGpu => _accelerator is CudaAccelerator || (_accelerator is CLAccelerator opencl && opencl.DeviceType != CLDeviceType.CL_DEVICE_TYPE_CPU);
 
     /// <summary>Opens devices by name: cuda, cuda:1, opencl, opencl:0 or ilgpu-cpu; without a number, all of that kind.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
-    public static List<IlgpuDevice> Open(string name, bool inMemoryOnly = false, bool poisonsByCopy = false)
+    /// <param name="name">The name.</param>
+    /// <param name="refused">Told of each that is there and cannot be opened, and why.</param>
+    /// <param name="inMemoryOnly">See <see cref="InMemoryOnly"/>.</param>
+    /// <param name="poisonsByCopy">See <see cref="PoisonsByCopy"/>.</param>
+    /// <returns>Those that could be opened; none where there is none.</returns>
+    /// <exception cref="Exception">There are some and none could be opened: why the first could not.</exception>
+    public static List<IlgpuDevice> Open(string name, Action<string, Exception>? refused = null, bool inMemoryOnly = false, bool poisonsByCopy = false)
     {
         PrepareCompiler();
         string kind = name.Split(':')[0];
         int which = name.Contains(':', StringComparison.Ordinal) ? int.Parse(name.AsSpan(kind.Length + 1), System.Globalization.CultureInfo.InvariantCulture) : -1;
         var opened = new List<IlgpuDevice>();
-        int count = 0;
-        using (Context look = Make(kind)) count = DevicesOf(look, kind).Length;
-        for (int index = 0; index < count; index++)
+        Exception? first = null;
+        Func<Context, Accelerator>[] found = Found(kind);
+        for (int index = 0; index < found.Length; index++)
         {
             if (which >= 0 && index != which) continue;
 
             // A context of its own: devices are then used from threads that know nothing of each other.
-            Context context = Make(kind);
-            Device device = DevicesOf(context, kind)[index];
-            if (device is CLDevice opencl) AdmitWithoutGenericAddresses(opencl);
-            opened.Add(new(kind == "ilgpu-cpu" ? kind : $"{kind}:{index}", context, device.CreateAccelerator(context)) { InMemoryOnly = inMemoryOnly, PoisonsByCopy = poisonsByCopy });
+            string own = kind == "ilgpu-cpu" ? kind : $"{kind}:{index}";
+            Context context = NewContext();
+            Accelerator? accelerator = null;
+            try
+            {
+                accelerator = found[index](context);
+                opened.Add(new(own, context, accelerator) { InMemoryOnly = inMemoryOnly, PoisonsByCopy = poisonsByCopy });
+            }
+            catch (Exception failure)
+            {
+                // One of several may be in another's hands, or broken.
+                Close(accelerator, context);
+                first ??= failure;
+                refused?.Invoke(own, failure);
+            }
         }
 
+        if (opened.Count == 0 && first is not null) ExceptionDispatchInfo.Throw(first);
         return opened;
     }
 
@@ -269,7 +297,7 @@ internal sealed class IlgpuDevice : IDisposable
         List<DeviceStatus> found = [];
         try
         {
-            foreach (IlgpuDevice device in Open(kind))
+            foreach (IlgpuDevice device in Open(kind, (name, failure) => found.Add(new(name, "", 0, $"it could not be opened ({failure.GetType().Name}: {failure.Message})"))))
             {
                 using (device)
                 {
@@ -289,37 +317,86 @@ internal sealed class IlgpuDevice : IDisposable
         }
         catch (Exception failure)
         {
-            found.Add(new(kind, "", 0, $"its driver could not be used ({failure.GetType().Name}: {failure.Message})"));
+            if (found.Count == 0) found.Add(new(kind, "", 0, $"its driver could not be used ({failure.GetType().Name}: {failure.Message})"));
         }
 
         return found;
     }
 
-    /// <summary>A context of one kind of device.</summary>
+    /// <summary>A context of no device.</summary>
     /// <remarks>
     /// At O2 the compiler knows which memory a pointer is into; at O1 it emits generic pointers, which not every OpenCL driver takes. Parity of every
     /// kernel with the CPU is tested at this level.
     /// </remarks>
-    internal static Context Make(string kind) => Context.Create(builder =>
-    {
-        builder.Optimize(OptimizationLevel.O2);
-        switch (kind)
-        {
-            case "cuda": builder.Cuda(); break;
-            case "opencl": builder.OpenCL(device => device.Capabilities.Float64); break;
-            default: builder.CPU(new CPUDevice(4, 4, Math.Max(Environment.ProcessorCount / 4, 1))); break;
-        }
-    });
+    internal static Context NewContext() => Context.Create(builder => builder.Optimize(OptimizationLevel.O2));
 
-    /// <summary>The devices of one kind: a context has one of ILGPU's simulator whether it was asked for or not.</summary>
-    internal static Device[] DevicesOf(Context context, string kind) =>
-        [.. context.Devices.Where(device => device.AcceleratorType == (kind switch { "cuda" => AcceleratorType.Cuda, "opencl" => AcceleratorType.OpenCL, _ => AcceleratorType.CPU }))];
+    /// <summary>What opens each device of a kind, in the order of their numbers; tests put others there.</summary>
+    internal static Func<string, Func<Context, Accelerator>[]> Found { get; set; } = kind =>
+        [.. Devices(kind).Select(device => (Func<Context, Accelerator>)(context =>
+        {
+            if (device is CLDevice opencl) AdmitWithoutGenericAddresses(opencl);
+            return device.CreateAccelerator(context);
+        }))];
+
+    /// <summary>The devices of one kind.</summary>
+    /// <remarks>
+    /// Not by way of a context: under WSL its builder sets a resolver of native libraries for CUDA, an assembly takes only one, and
+    /// <see cref="FindLibraries"/> has set it.
+    /// </remarks>
+    private static ImmutableArray<Device> Devices(string kind) => kind switch
+    {
+        "cuda" => CudaDevice.GetDevices(device => device.Architecture.HasValue && device.InstructionSet is { } known && PTXCodeGenerator.SupportedInstructionSets.Contains(known)),
+        "opencl" => CLDevice.GetDevices(device => device.Capabilities.Float64),
+        _ => [new CPUDevice(4, 4, Math.Max(Environment.ProcessorCount / 4, 1))],
+    };
 
     /// <summary>ILGPU refuses OpenCL devices that do not announce a generic address space, which these kernels do not use.</summary>
     private static void AdmitWithoutGenericAddresses(CLDevice device)
     {
         if (!device.Capabilities.GenericAddressSpace)
             typeof(CLCapabilityContext).GetProperty(nameof(CLCapabilityContext.GenericAddressSpace))?.SetValue(device.Capabilities, true);
+    }
+
+    /// <summary>Closes what is open; a driver that fails may fail again.</summary>
+    internal static void Close(params IDisposable?[] open)
+    {
+        foreach (IDisposable? one in open)
+        {
+            try
+            {
+                one?.Dispose();
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                // Nobody waits for anything of it.
+            }
+        }
+    }
+
+    /// <summary>Names under which native libraries are looked for before those that ILGPU knows: where no libOpenCL.so or libcuda.so is installed, only a versioned one is.</summary>
+    private static string[] LibrariesOf(string library) => library switch
+    {
+        "OpenCL" => ["libOpenCL.so.1"],
+        "cuda" => ["/usr/lib/wsl/lib/libcuda.so.1", "libcuda.so.1"],
+        _ => [],
+    };
+
+    /// <summary>Teaches .NET where drivers lie; a program that has taught it something else for ILGPU knows better.</summary>
+    internal static void FindLibraries()
+    {
+        try
+        {
+            NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (library, _, _) =>
+            {
+                foreach (string name in LibrariesOf(library))
+                    if (NativeLibrary.TryLoad(name, out nint handle)) return handle;
+                return 0;
+            });
+        }
+        catch (InvalidOperationException)
+        {
+            // There is one already.
+        }
     }
 
     private static readonly Lock Preparing = new();
@@ -341,9 +418,7 @@ internal sealed class IlgpuDevice : IDisposable
             Wrap(nameof(CounterRandom.Sum), typeof(ulong), BinaryArithmeticKind.Add);
             Wrap(nameof(CounterRandom.Sum), typeof(uint), BinaryArithmeticKind.Add);
 
-            // Where libOpenCL.so is not installed, only its versioned name is.
-            NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (library, _, _) =>
-                library == "OpenCL" && NativeLibrary.TryLoad("libOpenCL.so.1", out nint handle) ? handle : 0);
+            FindLibraries();
             _isPrepared = true;
         }
 

@@ -16,7 +16,7 @@ internal abstract class IlgpuModel
     /// <param name="options">How.</param>
     /// <param name="tolerance">Relative fall below which a candidate stands.</param>
     /// <param name="progress">Told how many more candidates are done.</param>
-    /// <param name="cancellation">Ends the work between launches.</param>
+    /// <param name="cancellation">Ends the work between launches. What ended by then is in the run; losses of the rest are not numbers.</param>
     public abstract void Descend(IlgpuCandidates run, SearchOptions options, double tolerance, Action<int>? progress, CancellationToken cancellation);
 
     /// <summary>The best of (problem, start) from a number to another.</summary>
@@ -93,7 +93,12 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
     /// <summary>Points of a launch that make it last about as long as <see cref="IlgpuDevice.LaunchMilliseconds"/>; found by trying.</summary>
     /// <remarks>Of so many threads; more of them may take longer, fewer say nothing of more.</remarks>
     private int _launchPoints = 256, _launchThreads = 1;
-    private int _screenPoints = 1 << 16;
+
+    /// <summary>The same of the screening.</summary>
+    private int _screenPoints = 256, _screenThreads = 1;
+
+    /// <summary>Losses that a thread of <see cref="KeepKernel.Keep"/> goes through in a launch.</summary>
+    private int _keepLosses = 1024;
 
     public IlgpuModel(IlgpuDevice device)
     {
@@ -175,12 +180,11 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
 
             progress?.Invoke(given - held - done);
             done = given - held;
-            if (going == 0) break;
-            cancellation.ThrowIfCancellationRequested();
+            if (going == 0 || cancellation.IsCancellationRequested) break;
             Array.Resize(ref active, going);
             _device.Upload(integers, deviceIntegers);
             _device.Upload(active, deviceActive);
-            int points = _device.PointsOfLaunch ?? (going <= _launchThreads ? _launchPoints : (int)Math.Max((long)_launchPoints * _launchThreads / going, 64));
+            int points = _device.PointsOfLaunch ?? PointsOf(going, _launchPoints, _launchThreads);
             var launch = new SearchLaunch(points, PointsOfStep, options.Iterations, tolerance);
             var view = new DeviceSlots<T>(numbers, deviceIntegers, deviceActive, slots, slotStep, columnStep);
             TimeSpan took = _device.Launch(() => _descend.Value(going, launch, view, candidates, problems));
@@ -197,9 +201,13 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         run.Losses = new F64[count];
         _device.Download(θ, run.Parameters);
         _device.Download(losses, run.Losses);
+        cancellation.ThrowIfCancellationRequested();
         IlgpuDevice.CheckWritten(run.Losses);
         IlgpuDevice.CheckWritten(run.Parameters);
     }
+
+    /// <summary>Points of a launch of some threads, where so many of so many make one last as it should.</summary>
+    private static int PointsOf(int threads, int points, int ofThreads) => threads <= ofThreads ? points : (int)Math.Max((long)points * ofThreads / threads, 64);
 
     public override List<int>[] Screen(Problem[] problems, SearchOptions options, long first, long end, long budget, Action<int>? progress, CancellationToken cancellation)
     {
@@ -211,9 +219,11 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
         // Lists are many enough to be scanned at once, and long enough for what is asked for; they take a quarter of the memory at most.
         int keep = Math.Min(options.Keep, options.Starts);
         long room = Math.Min(budget / 4 / (sizeof(double) + sizeof(int)) / keep, int.MaxValue / keep);
-        int lists = (int)Math.Clamp(Math.Min(1 << 14, room) / problems.Length, 1, 1024), all = lists * problems.Length;
+        int lists = _device.ListsOfScreen ?? (int)Math.Clamp(Math.Min(1 << 14, room) / problems.Length, 1, 1024), all = lists * problems.Length;
         long left = budget - _device.Held.Now - ((long)all * ((keep * (sizeof(double) + sizeof(int))) + sizeof(int)));
-        int chunk = (int)Math.Min(Math.Clamp(left / bytes, 64, int.MaxValue / Math.Max(columns, P)), end - first);
+
+        // No more than fills the device a few times over, so that a launch can be short.
+        int chunk = (int)Math.Min(Math.Min(Math.Clamp(left / bytes, 64, int.MaxValue / Math.Max(columns, P)), 4L * _device.Slots(bytes)), end - first);
         ArrayView<F64> starts = memory.Allocate<F64>((long)chunk * P), losses = memory.Allocate<F64>(chunk);
         ArrayView<T> numbers = memory.Allocate<T>((long)chunk * columns);
         ArrayView<F64> best = memory.Upload(Enumerable.Repeat(new F64(double.PositiveInfinity), all * keep).ToArray());
@@ -225,15 +235,26 @@ internal sealed class IlgpuModel<T, TLaw, TLoss, TPasses> : IlgpuModel
             for (int point = 0; point < longest;)
             {
                 cancellation.ThrowIfCancellationRequested();
-                int points = _device.PointsOfLaunch ?? _screenPoints;
+                int points = _device.PointsOfLaunch ?? PointsOf(count, _screenPoints, _screenThreads);
                 var launch = new ScreenLaunch(options.Seed, from, options.Starts, point, (int)Math.Min((long)point + points, int.MaxValue), count);
                 TimeSpan took = _device.Launch(() => _screen.Value(count, launch, packed, starts, numbers, losses));
-                if (point > 0 || longest > points) _screenPoints = IlgpuDevice.Retime(points, took);
+
+                // One that was short because there were no more points is no reason to make the next one longer.
+                if (launch.EndPoint <= longest || took.TotalMilliseconds > IlgpuDevice.LaunchMilliseconds) (_screenPoints, _screenThreads) = (IlgpuDevice.Retime(points, took), count);
                 point = launch.EndPoint;
             }
 
-            var keepLaunch = new KeepLaunch(from, count, options.Starts, lists, keep, all);
-            _device.Launch(() => _device.Keep(all, keepLaunch, losses, best, numbersOfBest, written));
+            for (int at = 0; at < count;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                int most = (int)Math.Min((long)_keepLosses * lists, int.MaxValue), some = Math.Min(most, count - at);
+                var keepLaunch = new KeepLaunch(from + at, some, options.Starts, lists, keep, all);
+                ArrayView<F64> own = losses.SubView(at, some);
+                TimeSpan took = _device.Launch(() => _device.Keep(all, keepLaunch, own, best, numbersOfBest, written));
+                if (some == most || took.TotalMilliseconds > IlgpuDevice.LaunchMilliseconds) _keepLosses = IlgpuDevice.Retime(_keepLosses, took);
+                at += some;
+            }
+
             progress?.Invoke(count);
         }
 

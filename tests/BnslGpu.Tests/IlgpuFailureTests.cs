@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using BnslGpu.Kernels;
+using ILGPU;
+using ILGPU.Runtime;
 using Xunit;
 
 namespace BnslGpu.Tests;
@@ -82,17 +85,24 @@ public sealed class IlgpuFailureTests(ITestOutputHelper output)
     [MemberData(nameof(EveryVerb))]
     public void Launches_that_are_lost_without_a_word_are_found(string verb)
     {
-        // All of them; only the first, which draws or screens; only the second, which keeps what was screened best.
-        foreach (Func<int, bool> isLost in (Func<int, bool>[])[_ => true, launch => launch == 0, launch => launch == 1])
+        // All of them; only the first, which draws or screens; only a later one, which screens further points, or keeps what was screened best.
+        foreach (Func<int, bool> isLost in (Func<int, bool>[])[_ => true, .. Enumerable.Range(0, 4).Select(lost => (Func<int, bool>)(launch => launch == lost))])
         {
             IlgpuDevice device = Open();
             int launches = 0;
-            device.Fault = (what, _) => what == "launch" && isLost(launches++);
+            bool wasLost = false;
+            device.Fault = (what, _) =>
+            {
+                bool isOne = what == "launch" && isLost(launches++);
+                wasLost |= isOne;
+                return isOne;
+            };
             using var backend = new IlgpuBackend([device]);
             Same(verb, backend);
             foreach (string remark in backend.Remarks.Where(remark => remark != ByCpu))
                 Assert.Matches("^ilgpu-cpu failed \\(InvalidOperationException: (The device left [0-9]+ results unwritten|A launch did nothing)\\) and was left; nothing is lost[.]$", remark);
-            Assert.NotEmpty(backend.Remarks);
+            Assert.Equal(wasLost, !backend.Remarks.IsEmpty);
+            Assert.True(wasLost || launches > 0);
         }
     }
 
@@ -121,6 +131,109 @@ public sealed class IlgpuFailureTests(ITestOutputHelper output)
         backend.Dispose();
         device.Fault = null;
         device.Dispose();
+    }
+
+    [Fact]
+    public void A_driver_that_fails_when_it_is_closed_leaves_no_other_open()
+    {
+        IlgpuDevice bad = Open(), other = Open();
+        int closed = 0;
+        bad.Fault = (what, _) => throw new InvalidOperationException("planted");
+        other.Fault = (what, _) => what == "dispose" && ++closed < 0;
+        new IlgpuBackend([bad, other]).Dispose();
+        Assert.Equal(1, closed);
+    }
+
+    [Fact]
+    public void A_device_that_cannot_be_opened_is_named_and_the_others_are_used()
+    {
+        Func<string, Func<Context, Accelerator>[]> before = IlgpuDevice.Found;
+        Func<Context, Accelerator> broken = _ => throw new InvalidOperationException("planted\nand more");
+        try
+        {
+            IlgpuDevice.Found = kind => kind == "cuda" ? [broken, .. before("ilgpu-cpu"), broken] : before(kind);
+            using (var backend = (IlgpuBackend)Backends.Get("cuda"))
+            {
+                Assert.StartsWith("cuda:1: ", backend.Description, StringComparison.Ordinal);
+                Assert.Equal([Refused("cuda:0"), Refused("cuda:2")], backend.Remarks);
+            }
+
+            string[] lines = CliRunner.Run("devices").Out.Split('\n');
+            Assert.Contains(lines, line => line.StartsWith("cuda:0 ", StringComparison.Ordinal) && line.Contains("not usable: it could not be opened (InvalidOperationException: planted", StringComparison.Ordinal));
+            Assert.Contains(lines, line => line.StartsWith("cuda:1 ", StringComparison.Ordinal) && line.Contains("starts/s", StringComparison.Ordinal));
+            Assert.Equal("cuda:2 cannot be used: its driver failed (InvalidOperationException: planted).", Assert.Throws<ArgumentException>(() => Backends.Get("cuda:2")).Message);
+            Assert.StartsWith("There is no cuda:3 ", Assert.Throws<ArgumentException>(() => Backends.Get("cuda:3")).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            IlgpuDevice.Found = before;
+        }
+
+        static string Refused(string name) => $"{name} could not be opened (InvalidOperationException: planted); the work went without it.";
+    }
+
+    [Fact]
+    public void A_device_is_named_once()
+    {
+        Assert.Equal("ilgpu-cpu,ilgpu-cpu names ilgpu-cpu twice; expected every device once.", Assert.Throws<ArgumentException>(() => Backends.Get("ilgpu-cpu,ilgpu-cpu")).Message);
+        Func<string, Func<Context, Accelerator>[]> before = IlgpuDevice.Found;
+        try
+        {
+            IlgpuDevice.Found = _ => [.. before("ilgpu-cpu"), .. before("ilgpu-cpu")];
+            Assert.Equal("cuda,cuda:1 names cuda:1 twice; expected every device once.", Assert.Throws<ArgumentException>(() => Backends.Get("cuda,cuda:1")).Message);
+            using var both = (IlgpuBackend)Backends.Get("cuda:1,cuda:0");
+            Assert.StartsWith("cuda:1: ", both.Description, StringComparison.Ordinal);
+        }
+        finally
+        {
+            IlgpuDevice.Found = before;
+        }
+    }
+
+    [Fact]
+    public void The_fastest_device_is_kept_and_every_other_one_closed()
+    {
+        Dictionary<IlgpuDevice, double> rates = [];
+        List<double> closed = [];
+        foreach (double rate in (double[])[3, 1, 5, double.NaN, 4])
+        {
+            IlgpuDevice device = Open();
+            rates.Add(device, rate);
+            device.Fault = (what, _) =>
+            {
+                if (what == "dispose") closed.Add(rate);
+                return false;
+            };
+        }
+
+        using (IlgpuDevice? fastest = Backends.Fastest([.. rates.Keys], 2, one => double.IsNaN(rates[one]) ? throw new InvalidOperationException("planted") : rates[one]))
+        {
+            Assert.Equal(5, rates[Assert.IsType<IlgpuDevice>(fastest)]);
+            Assert.Equal([3, 1, double.NaN, 4], closed);
+        }
+
+        // None is faster; and a measurement that takes the last memory.
+        closed.Clear();
+        IlgpuDevice one = Open();
+        one.Fault = (_, _) =>
+        {
+            closed.Add(0);
+            return false;
+        };
+        Assert.Null(Backends.Fastest([one], 2, _ => 2));
+        IlgpuDevice last = Open();
+        last.Fault = one.Fault;
+        Assert.Throws<OutOfMemoryException>(() => Backends.Fastest([last], 0, _ => throw OutOfMemory()));
+        Assert.Equal(2, closed.Count);
+    }
+
+    [Fact]
+    public void A_resolver_of_native_libraries_that_is_set_already_is_left()
+    {
+        IlgpuDevice.PrepareCompiler();
+        Assert.Throws<InvalidOperationException>(() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, (_, _, _) => 0));
+        IlgpuDevice.FindLibraries();
+        Assert.NotNull(IlgpuDevice.Open("cuda"));
     }
 
     [Fact]
@@ -154,7 +267,9 @@ public sealed class IlgpuFailureTests(ITestOutputHelper output)
         {
             ImmutableArray<Candidates> found = backend.Search(batch, Options, stop: source.Token);
             Assert.Equal(Problems.Length, found.Length);
-            Assert.All(found, own => Assert.True(own.StartLosses.Length > 0 && double.IsFinite(own.Losses[0])));
+
+            // No start had ended: what is screened instead counts as none.
+            Assert.All(found, own => Assert.True(own.StartLosses.Length == 0 && double.IsFinite(own.Losses[0])));
         }
         else
         {
@@ -166,6 +281,28 @@ public sealed class IlgpuFailureTests(ITestOutputHelper output)
             });
         }
 
+        Assert.Empty(backend.Remarks);
+        Assert.Equal(0, device.Held.Now);
+    }
+
+    [Fact]
+    public void A_search_that_is_stopped_in_its_first_round_keeps_the_starts_that_ended()
+    {
+        using var source = new CancellationTokenSource();
+        IlgpuDevice device = Open();
+        device.PointsOfLaunch = 20;
+        using var backend = new IlgpuBackend([device]);
+        var batch = new ProblemBatch(Problems.Take(1));
+        SearchOptions options = Options with { Iterations = 200 };
+        double[] whole = [.. Parity.Reference.Search(batch, options, stop: Token)[0].StartLosses.Take(BasinHopping.RandomStarts)];
+        var progress = new Doing(seen =>
+        {
+            if (seen.Done > 5) source.Cancel();
+        });
+        Candidates found = Assert.Single(backend.Search(batch, options, progress, source.Token));
+        Assert.InRange(found.StartLosses.Length, 6, BasinHopping.RandomStarts - 1);
+        Assert.All(found.StartLosses, loss => Assert.Contains(loss, whole));
+        Assert.Equal(found.StartLosses.Min(), found.Losses[0]);
         Assert.Empty(backend.Remarks);
         Assert.Equal(0, device.Held.Now);
     }

@@ -144,6 +144,61 @@ public sealed class IlgpuParityTests(ITestOutputHelper output)
         faults.Check(output);
     }
 
+    [Theory]
+    [MemberData(nameof(EveryKind))]
+    public void One_list_keeps_the_starts_that_scalar_double_keeps(string kind)
+    {
+        const int starts = 150;
+        bool exact = Parity.IsExact(kind);
+        using IlgpuDevice device = Open(kind);
+        var options = new SearchOptions(starts, 5, 7, SearchPrecision.Double, 1);
+        var faults = new Faults();
+        foreach (IGrouping<(ScalingLaw Law, Loss Loss), Problem> group in Parity.Problems(exact ? Parity.Models(_ => false) : Parity.Models(("bnsl", 1), ("m3", 0))).GroupBy(problem => (problem.Law, problem.Loss)))
+        {
+            Problem[] problems = [.. group];
+            List<int>[] kept = device.Model(group.Key.Law, group.Key.Loss, SearchPrecision.Double).Screen(problems, options, 0, starts * problems.Length, device.MemoryBudget, null, Token);
+            for (int k = 0; k < problems.Length; k++) Check(faults, problems[k], kept[k]);
+        }
+
+        faults.Check(output);
+
+        // A device that is wrong about the losses of the same starts would be found.
+        Problem right = new(Parity.Curve(ScalingLaw.Get("bnsl", 1), 23, 0), ScalingLaw.Get("bnsl", 1), Loss.Get("msle"), 0.01), wrong = new(Parity.Curve(right.Law, 23, 0), right.Law, Loss.Get("mse"), 0.01);
+        var found = new Faults();
+        Check(found, right, device.Model(wrong.Law, wrong.Loss, SearchPrecision.Double).Screen([wrong], options, 0, starts, device.MemoryBudget, null, Token)[0]);
+        Assert.ThrowsAny<Exception>(() => found.Check(output));
+
+        void Check(Faults into, Problem problem, List<int> kept)
+        {
+            int p = problem.ParameterCount;
+            double[] drawn = new double[starts * p], losses = new double[starts];
+            for (int start = 0; start < starts; start++) problem.Start(options.Seed, start, drawn.AsSpan(start * p, p));
+            Parity.Reference.Kernel(problem, SearchPrecision.Double).Screen(problem, drawn, losses);
+            double last = losses.Where(double.IsFinite).Order().ElementAt(options.Keep - 1), within = exact ? 0 : 1e-9;
+            if (kept.Count != options.Keep || kept.Distinct().Count() != kept.Count) into.Add($"{Parity.Name(problem)}: {kept.Count} starts were kept");
+            foreach (int start in kept.Where(start => !(losses[start] <= last * (1 + within)))) into.Add($"{Parity.Name(problem)}: start {start} of loss {losses[start]:g17} was kept; {last:g17} is the last that should be");
+        }
+    }
+
+    [Fact]
+    public void Screening_goes_in_launches_of_bounded_length()
+    {
+        using IlgpuDevice device = Open("ilgpu-cpu");
+        using var backend = new IlgpuBackend([device]);
+        ScalingLaw law = ScalingLaw.Get("m1", 0);
+        var options = new SearchOptions(5000, 5, 4, SearchPrecision.Double, 1);
+        int together = 4 * device.Slots(1), launches = 0;
+        Assert.InRange(together, 1, options.Starts / 2);
+        device.Fault = (what, _) => what == "launch" && ++launches < 0;
+        var batch = new ProblemBatch([new Problem(Parity.Curve(law, 23, 0), law, Loss.Get("msle"))]);
+        var faults = new Faults();
+        Parity.Compare(faults, Parity.Reference.Screen(batch, options, cancellation: Token), backend.Screen(batch, options, cancellation: Token), exact: true);
+
+        // One at least that screens and one that keeps, for every few starts that are held; and a list takes no more than a thousand losses at a time.
+        Assert.InRange(launches, ((options.Starts + together - 1) / together) + (options.Starts / 1024), 200);
+        Check(faults, backend);
+    }
+
     [Fact]
     public void No_budget_of_memory_changes_a_bit()
     {
@@ -202,9 +257,12 @@ public sealed class IlgpuParityTests(ITestOutputHelper output)
 
     private static IlgpuDevice Open(string kind, bool inMemoryOnly = false)
     {
-        List<IlgpuDevice> devices = IlgpuDevice.Open(kind, inMemoryOnly);
+        List<IlgpuDevice> devices = IlgpuDevice.Open(kind, inMemoryOnly: inMemoryOnly);
         if (devices.Count == 0) Assert.Skip($"There is no {kind} on this machine.");
         foreach (IlgpuDevice other in devices.Skip(1)) other.Dispose();
+
+        // So many lists as a device scans at once keep every start of these small problems, whatever its loss.
+        devices[0].ListsOfScreen = 1;
         return devices[0];
     }
 
