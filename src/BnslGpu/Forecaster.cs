@@ -15,11 +15,11 @@ internal static class Forecaster
     /// <summary>Members of the second half, and minima that its draws begin from, of each number of breaks.</summary>
     private const int Draws = 24, Minima = 4;
 
-    /// <summary>The floor δ of a stack's weights as a share of the least error, and the share of the largest weight below which a member is left out.</summary>
-    private const double Floor = 0.3, LeastWeight = 0.01;
+    /// <summary>The share of the largest weight below which a member is left out.</summary>
+    private const double LeastWeight = 0.01;
 
     /// <summary>
-    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E its own error and h the log
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
     /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
     /// </summary>
     private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
@@ -56,14 +56,13 @@ internal static class Forecaster
 
     private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within)
     {
-        double[] errors = Errors(stack);
-        double least = errors.Min(), floor = Math.Max(Floor * least, stack.Noise), rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4);
-        double[] weights = [.. errors.Select(error => Math.Pow(((error * error) + (floor * floor)) / ((least * least) + (floor * floor)), -2))];
+        double[] weights = Stacking.Weights(stack);
+        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4), drift = DriftScale * rmsle;
         double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
         for (int k = 0; k < weights.Length; k++)
         {
             if (weights[k] < LeastWeight * most) continue;
-            double bend = ErrorScale * errors[k], drift = DriftScale * rmsle;
+            double bend = ErrorScale * (stack.Errors.Length > 0 ? Math.Sqrt(stack.Errors.Average(origin => origin[k] * origin[k])) : UnknownError);
             yield return new()
             {
                 Law = "bnsl",
@@ -76,15 +75,6 @@ internal static class Forecaster
                 Degrees = Degrees,
             };
         }
-    }
-
-    /// <summary>E of every setting; an origin from which it could not be fitted counts as the largest error of the others.</summary>
-    private static double[] Errors(Stacking.Stack stack)
-    {
-        int origins = stack.Errors[0].Length;
-        if (origins == 0) return [.. stack.Fits.Select(fit => Math.Sqrt((UnknownError * UnknownError) + (fit.LastRmsle * fit.LastRmsle)))];
-        double[] largest = [.. Enumerable.Range(0, origins).Select(o => stack.Errors.Select(own => own[o]).Where(error => !double.IsNaN(error)).DefaultIfEmpty(UnknownError).Max())];
-        return [.. stack.Errors.Select((own, k) => Math.Sqrt(own.Select((error, o) => double.IsNaN(error) ? largest[o] : error).Average(error => error * error) + (stack.Fits[k].LastRmsle * stack.Fits[k].LastRmsle)))];
     }
 
     private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, ulong seed) =>
