@@ -102,6 +102,54 @@ public sealed record Forecast
         return y;
     }
 
+    /// <summary>How far <see cref="Reach"/> looks: up to so many times <see cref="LastX"/>.</summary>
+    public const double Farthest = 1000;
+
+    /// <summary>The scale at which the curve comes down to a level: the first x from <see cref="LastX"/> on with P(curve(x) ≤ y) ≥ p.</summary>
+    /// <remarks>
+    /// It is where the curve's quantile of p has come down to y. Of curves that do not rise it is the quantile of p of the first x at which y is reached; a curve
+    /// that rises again may have reached it earlier. P is taken at 512 steps of log x and then by bisection: a stay at y or below that ends within a step is not seen.
+    /// </remarks>
+    /// <param name="y">The level. &gt; 0.</param>
+    /// <param name="probabilities">p, each in (0, 1).</param>
+    /// <returns>
+    /// x of each p: <see cref="LastX"/> where it is so there already, +∞ where it is not so within <see cref="Farthest"/> times that. Shape as <paramref name="probabilities"/>.
+    /// </returns>
+    public double[] Reach(double y, ReadOnlySpan<double> probabilities)
+    {
+        if (!(y > 0)) throw new ArgumentOutOfRangeException(nameof(y), y, "expected a number above 0");
+        foreach (double p in probabilities)
+            if (!(p is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probabilities), p, "expected a number in (0, 1)");
+        const int Steps = 512;
+        double z = Math.Log(y), step = Math.Log(Farthest) / Steps;
+        double[] coarse = Below([.. Enumerable.Range(0, Steps + 1).Select(i => LastX * Math.Exp(i * step))], z);
+        var reached = new double[probabilities.Length];
+        for (int k = 0; k < reached.Length; k++)
+        {
+            double p = probabilities[k];
+            int first = Array.FindIndex(coarse, below => below >= p);
+            double low = (first - 1) * step, high = first * step;
+            while (first > 0 && high - low > 1e-12)
+            {
+                double middle = (low + high) / 2;
+                if (Below([LastX * Math.Exp(middle)], z)[0] >= p) high = middle;
+                else low = middle;
+            }
+
+            reached[k] = first < 0 ? double.PositiveInfinity : LastX * Math.Exp(high);
+        }
+
+        return reached;
+    }
+
+    /// <summary>P(log curve(x) ≤ z).</summary>
+    private double[] Below(double[] x, double z)
+    {
+        (double[] means, double[] scales) = Spreads(x, ForecastOf.Curve);
+        int count = Members.Length;
+        return [.. x.Select((_, i) => Members.Select((member, k) => member.Weight * Below(member.Degrees, (z - means[(i * count) + k]) / scales[(i * count) + k])).Sum())];
+    }
+
     /// <summary>Log of the density of measurements at points, per unit of y.</summary>
     /// <param name="x">Where. &gt; 0.</param>
     /// <param name="y">What was measured. &gt; 0. Shape as <paramref name="x"/>.</param>
