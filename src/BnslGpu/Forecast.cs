@@ -58,6 +58,9 @@ public sealed record Forecast
     /// <summary>The levels of intervals that reports give: 50, 80 and 95 %.</summary>
     public static ImmutableArray<double> Levels { get; } = [0.5, 0.8, 0.95];
 
+    /// <summary>How far beyond the last fitted x reports look: so many times that.</summary>
+    internal static ImmutableArray<double> Ahead { get; } = [2, 10];
+
     /// <summary>What it is made of.</summary>
     public required ImmutableArray<ForecastMember> Members { get; init; }
 
@@ -82,19 +85,30 @@ public sealed record Forecast
     /// <param name="x">Where. &gt; 0.</param>
     /// <param name="level">Probability inside, in (0, 1).</param>
     /// <param name="of">Of a measurement or of the curve.</param>
-    public (double[] Lower, double[] Upper) Interval(ReadOnlySpan<double> x, double level, ForecastOf of = ForecastOf.Measurement) =>
-        (Quantile(x, (1 - level) / 2, of), Quantile(x, (1 + level) / 2, of));
+    public (double[] Lower, double[] Upper) Interval(ReadOnlySpan<double> x, double level, ForecastOf of = ForecastOf.Measurement)
+    {
+        double[][] ends = Quantiles(x, [(1 - level) / 2, (1 + level) / 2], of);
+        return (ends[0], ends[1]);
+    }
 
     /// <summary>Quantiles of y.</summary>
     /// <param name="x">Where. &gt; 0.</param>
     /// <param name="probability">In (0, 1).</param>
     /// <param name="of">Of a measurement or of the curve.</param>
     /// <returns>Shape as <paramref name="x"/>.</returns>
-    public double[] Quantile(ReadOnlySpan<double> x, double probability, ForecastOf of = ForecastOf.Measurement)
+    public double[] Quantile(ReadOnlySpan<double> x, double probability, ForecastOf of = ForecastOf.Measurement) => Quantiles(x, [probability], of)[0];
+
+    private double[][] Quantiles(ReadOnlySpan<double> x, double[] probabilities, ForecastOf of)
     {
-        if (!(probability is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probability), probability, "expected a number in (0, 1)");
+        foreach (double p in probabilities)
+            if (!(p is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probabilities), p, "expected a number in (0, 1)");
         (double[] means, double[] scales) = Spreads(x, of);
-        var y = new double[x.Length];
+        return Array.ConvertAll(probabilities, probability => Quantiles(means, scales, probability));
+    }
+
+    private double[] Quantiles(double[] means, double[] scales, double probability)
+    {
+        var y = new double[means.Length / Members.Length];
         int count = Members.Length;
         var own = new double[count];
         for (int k = 0; k < count; k++) own[k] = k > 0 && Members[k].Degrees.Equals(Members[k - 1].Degrees) ? own[k - 1] : Inverse(Members[k].Degrees, probability);
@@ -229,7 +243,7 @@ public sealed record Forecast
             {
                 double t = (z - means[k]) / scales[k], ν = Members[k].Degrees;
                 below += Members[k].Weight * Below(ν, t);
-                density += Members[k].Weight * Math.Exp(LogDensity(ν, t)) / scales[k];
+                density += Members[k].Weight * Density(ν, t) / scales[k];
             }
 
             if (below < 0) low = z;
@@ -247,6 +261,14 @@ public sealed record Forecast
         double.IsPositiveInfinity(ν) ? -(t * t / 2) - Constants.LogSqrt2Pi
         : ν == 4 ? -0.9808292530117262 - (2.5 * Math.Log(1 + (t * t / 4))) // log 3/8
         : SpecialFunctions.GammaLn((ν + 1) / 2) - SpecialFunctions.GammaLn(ν / 2) - (Math.Log(ν * Math.PI) / 2) - ((ν + 1) / 2 * SpecialFunctions.Log1p(t * t / ν));
+
+    // As LogDensity, with a root where four degrees have one.
+    private static double Density(double ν, double t)
+    {
+        if (ν != 4) return Math.Exp(LogDensity(ν, t));
+        double u = 1 + (t * t / 4);
+        return 0.375 / (u * u * Math.Sqrt(u));
+    }
 
     private static double Below(double ν, double t) =>
         double.IsPositiveInfinity(ν) ? SpecialFunctions.Erfc(-t / Constants.Sqrt2) / 2

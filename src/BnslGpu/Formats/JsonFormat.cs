@@ -56,9 +56,10 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "total", report.Seconds.Total);
         json.WriteEndObject();
         json.WriteStartArray("curves");
-        foreach (CurveFit curve in report.Curves)
+        int threads = report.Options.Threads > 0 ? Math.Min(report.Options.Threads, 512) : Environment.ProcessorCount;
+        foreach ((CurveFit curve, (double[], double[])[] intervals) in report.Curves.AsParallel().AsOrdered().WithDegreeOfParallelism(threads).Select(curve => (curve, Intervals(curve))))
         {
-            WriteCurve(json, curve);
+            WriteCurve(json, curve, intervals);
             HandOver(); // a curve at a time, so that the memory taken does not grow with their number
         }
 
@@ -159,7 +160,11 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "priorVariance", rules.PriorVariance);
     }
 
-    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve)
+    /// <summary>Intervals of measurements at the held-out points, by level: most of the work.</summary>
+    private static (double[] Lower, double[] Upper)[] Intervals(CurveFit curve) =>
+        curve.Forecast is null ? [] : [.. Forecast.Levels.Select(level => curve.Forecast.Interval(curve.Curve.HeldOut.X, level))];
+
+    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve, (double[], double[])[] intervals)
     {
         json.WriteStartObject();
         json.WriteString("curve", curve.Curve.Name);
@@ -173,7 +178,7 @@ public sealed class JsonFormat : IReportFormat
         if (curve.Chosen < 0) json.WriteNull("chosen");
         else json.WriteNumber("chosen", curve.Chosen);
         json.WritePropertyName("forecast");
-        WriteForecast(json, curve.Forecast, curve.Curve.HeldOut);
+        WriteForecast(json, curve.Forecast, curve.Curve.HeldOut, intervals);
         json.WriteStartArray("fits");
         foreach (Fit fit in curve.Fits) WriteFit(json, fit);
         json.WriteEndArray();
@@ -183,7 +188,7 @@ public sealed class JsonFormat : IReportFormat
     }
 
     /// <summary>What it is made of, and what it says of measurements at the held-out points.</summary>
-    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast, Points heldOut)
+    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast, Points heldOut, (double[], double[])[] intervals)
     {
         if (forecast is null)
         {
@@ -198,9 +203,8 @@ public sealed class JsonFormat : IReportFormat
         WriteNumbers(json, "x", [.. heldOut.X]);
         WriteNumbers(json, "predicted", [.. forecast.Predict(heldOut.X)]);
         json.WriteStartObject("measurement");
-        foreach (double level in Forecast.Levels)
+        foreach ((double level, (double[] lower, double[] upper)) in Forecast.Levels.Zip(intervals))
         {
-            (double[] lower, double[] upper) = forecast.Interval(heldOut.X, level);
             json.WriteStartObject(level.ToString("R", CultureInfo.InvariantCulture));
             WriteSixDigits(json, "lower", lower);
             WriteSixDigits(json, "upper", upper);
