@@ -19,10 +19,13 @@ internal static class Forecaster
     private const double LeastWeight = 0.01;
 
     /// <summary>
-    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.7 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
     /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
     /// </summary>
-    private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
+    private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.7, Degrees = 4;
+
+    /// <summary>Numbers of breaks that leave residuals so many times as large as another's have no share in the draws.</summary>
+    private const double MostResidual = 25;
 
     /// <summary>What a member is held to be off where no origin could be scored.</summary>
     private const double UnknownError = 0.05;
@@ -45,7 +48,7 @@ internal static class Forecaster
             ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
             SimdBackend.Run(count, threads, i =>
             {
-                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within), draws = Drawn(points[i], minima[i], seed);
+                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
                 forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
                 done?.Invoke(Interlocked.Increment(ref finished));
             }, cancellation);
@@ -77,8 +80,15 @@ internal static class Forecaster
         }
     }
 
-    private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, ulong seed) =>
-        minima.SelectMany(own => Posterior.Members(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, 0.5 / minima.Length, seed));
+    private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, double noise, ulong seed)
+    {
+        // So many breaks that a curve has for certain are in every draw.
+        double least = Math.Max(minima.Min(Residual), noise);
+        ImmutableArray<Candidates> likely = [.. minima.Where(own => Residual(own) <= MostResidual * least)];
+        return likely.SelectMany(own => Posterior.Members(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, 0.5 / likely.Length, seed));
+
+        static double Residual(Candidates own) => Math.Sqrt(own.Losses[0] / Math.Max(own.Problem.Count - own.Problem.ParameterCount, 0.5 * own.Problem.Count));
+    }
 
     /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry.</summary>
     private static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)

@@ -23,7 +23,7 @@ namespace BnslGpu;
 internal sealed class Posterior
 {
     // Draws, moves of each at every temperature, and temperatures at most; the effective share of draws down to which a temperature falls; the share that begins in the prior.
-    private const int Particles = 128, Moves = 5, MostTemperatures = 60;
+    private const int Particles = 256, Moves = 6, MostTemperatures = 60;
     private const double LeastShare = 0.5, PriorShare = 0.3;
 
     internal const double LevelSpread = 0.5, C0Spread = 1, CSpread = 0.5, LogFSpread = 0.8, LogNoiseSpread = 1.5, LogDriftSpread = 1;
