@@ -57,19 +57,35 @@ internal static class Forecaster
     private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack)
     {
         double[] errors = Errors(stack);
-        double least = errors.Min(), floor = Math.Max(Floor * least, stack.Noise), rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4);
+        return Stacked(stack, errors, Weights(stack, errors));
+    }
+
+    /// <summary>w of every setting; they sum to one, and those of no account are 0.</summary>
+    internal static double[] Weights(Stacking.Stack stack, double[] errors)
+    {
+        double least = errors.Min(), floor = Math.Max(Floor * least, stack.Noise);
         double[] weights = [.. errors.Select(error => Math.Pow(((error * error) + (floor * floor)) / ((least * least) + (floor * floor)), -2))];
         double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
+        return [.. weights.Select(weight => weight < LeastWeight * most ? 0 : weight / sum)];
+    }
+
+    /// <summary>The first half of a forecast.</summary>
+    /// <param name="stack">Its fits.</param>
+    /// <param name="errors">E of every setting.</param>
+    /// <param name="weights">Their shares of this half; those of weight 0 are left out.</param>
+    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double[] errors, double[] weights)
+    {
+        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4);
         for (int k = 0; k < weights.Length; k++)
         {
-            if (weights[k] < LeastWeight * most) continue;
+            if (weights[k] == 0) continue;
             double bend = ErrorScale * errors[k], drift = DriftScale * rmsle;
             yield return new()
             {
                 Law = "bnsl",
                 Breaks = stack.Fits[k].Setting.Breaks,
                 Parameters = stack.Fits[k].Parameters,
-                Weight = 0.5 * weights[k] / sum,
+                Weight = 0.5 * weights[k],
                 Drift = drift * drift,
                 Bend = bend * bend,
                 Noise = NoiseScale * rmsle,
@@ -79,19 +95,22 @@ internal static class Forecaster
     }
 
     /// <summary>E of every setting; an origin from which it could not be fitted counts as the largest error of the others.</summary>
-    private static double[] Errors(Stacking.Stack stack)
+    /// <param name="stack">The fits.</param>
+    /// <param name="last">Whether the residual at the last points counts, too.</param>
+    internal static double[] Errors(Stacking.Stack stack, bool last = true)
     {
         int origins = stack.Errors[0].Length;
-        if (origins == 0) return [.. stack.Fits.Select(fit => Math.Sqrt((UnknownError * UnknownError) + (fit.LastRmsle * fit.LastRmsle)))];
+        double[] ofLast = [.. stack.Fits.Select(fit => last ? fit.LastRmsle * fit.LastRmsle : 0)];
+        if (origins == 0) return [.. ofLast.Select(square => Math.Sqrt((UnknownError * UnknownError) + square))];
         double[] largest = [.. Enumerable.Range(0, origins).Select(o => stack.Errors.Select(own => own[o]).Where(error => !double.IsNaN(error)).DefaultIfEmpty(UnknownError).Max())];
-        return [.. stack.Errors.Select((own, k) => Math.Sqrt(own.Select((error, o) => double.IsNaN(error) ? largest[o] : error).Average(error => error * error) + (stack.Fits[k].LastRmsle * stack.Fits[k].LastRmsle)))];
+        return [.. stack.Errors.Select((own, k) => Math.Sqrt(own.Select((error, o) => double.IsNaN(error) ? largest[o] : error).Average(error => error * error) + ofLast[k]))];
     }
 
     private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, ulong seed) =>
         minima.SelectMany(own => Posterior.Members(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, 0.5 / minima.Length, seed));
 
     /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry.</summary>
-    private static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
+    internal static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
     {
         Loss loss = Loss.Get("msle");
         var problems = new List<Problem>();
