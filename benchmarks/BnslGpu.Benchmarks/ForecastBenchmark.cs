@@ -95,7 +95,7 @@ internal static class ForecastBenchmark
             {
                 Dictionary<string, CurveFit> fits = Fitter.Fit(
                     [.. group.Select(i => curves[i].Curve)], FitOptions.LeastSquares with { Breaks = [.. new[] { 1, group.Key }.Distinct()], MissedChance = 0.1, Device = "simd" },
-                    new Told("least squares")).Curves.ToDictionary(curve => curve.Curve.Name);
+                    new Told()).Curves.ToDictionary(curve => curve.Curve.Name);
                 foreach (int i in group)
                 {
                     ImmutableArray<Fit> own = fits[curves[i].Curve.Name].Fits;
@@ -197,10 +197,10 @@ internal static class ForecastBenchmark
         Stages.Add(("of these: draws, by difference", scored.Length, whole - Stages[^1].Seconds - Stages[^2].Seconds));
         Timed("all settings, for the comparison", scored.Length, () => every = Stacking.Fit(condensed, 0, 0, default, leastInMemory: 0));
 
-        Score[] whole3 = [], stacked = [], drawn = [];
+        Score[] both = [], stacked = [], drawn = [];
         Timed("scores of the 92 curves", seeds * scored.Length, () =>
         {
-            whole3 = Scores(made, forecast => forecast);
+            both = Scores(made, forecast => forecast);
             stacked = Scores(made, forecast => Part(forecast, isSpread: false));
             drawn = Scores(made, forecast => Part(forecast, isSpread: true));
         });
@@ -209,12 +209,12 @@ internal static class ForecastBenchmark
             ## The {scored.Length} learning curves of arXiv:2209.06640
 
             Means over {seeds} seeds of each curve, then over curves. "Settings" is the half of the forecast that weighs fits of the curve by rolling origins, which alone says where the curve goes,
-            "draws" the half drawn from a posterior; each alone, and both together. "1 break" is least squares on log y, one seed.
+            "draws" the half drawn from a posterior; each alone, and both together. "1 break" is least squares on log y, seed 0.
 
             | forecast | curves | | mean RMSLE | log density | 50 % | 80 % | 95 % |
             |---|---|---|---|---|---|---|---|
             """);
-        foreach ((string form, Score[] own) in (ReadOnlySpan<(string, Score[])>)[("both halves", whole3), ("settings alone", stacked), ("draws alone", drawn)])
+        foreach ((string form, Score[] own) in (ReadOnlySpan<(string, Score[])>)[("both halves", both), ("settings alone", stacked), ("draws alone", drawn)])
         {
             foreach ((string name, int[] which) in groups)
             {
@@ -267,8 +267,8 @@ internal static class ForecastBenchmark
     private static Forecast[] Forecasts(Curve[] curves, ulong seed, string stage)
     {
         Forecast[] forecasts = [];
-        var told = new Told(stage);
-        Timed(stage, curves.Length, () => forecasts = Forecaster.Make([.. curves.Select(curve => curve.Fit)], seed, 0, done => told.Report(new(stage, done, curves.Length)), default));
+        var told = new Told();
+        Timed(stage, curves.Length, () => forecasts = Forecaster.Make([.. curves.Select(curve => curve.Fit)], seed, 0, done => told.Report(new("forecast", done, curves.Length)), default));
         return forecasts;
     }
 
@@ -295,19 +295,19 @@ internal static class ForecastBenchmark
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A line on standard error that tells how far a stage is.</summary>
-    private sealed class Told(string name) : IProgress<FitProgress>
+    private sealed class Told : IProgress<FitProgress>
     {
         private readonly Lock _writing = new();
-        private long _percent = -1;
+        private (string Stage, long Percent) _last;
 
         public void Report(FitProgress value)
         {
-            long percent = 100 * value.Done / Math.Max(value.Total, 1);
+            (string Stage, long Percent) now = (value.Stage, 100 * value.Done / Math.Max(value.Total, 1));
             lock (_writing)
             {
-                if (percent == _percent) return;
-                _percent = percent;
-                Console.Error.Write($"\r{name}: {value.Stage} {percent} % {(value.Done == value.Total ? "\n" : "")}");
+                if (now == _last) return;
+                _last = now;
+                Console.Error.Write($"\r  {now.Stage} {now.Percent} % {(value.Done == value.Total ? "\n" : "")}");
             }
         }
     }
