@@ -378,24 +378,26 @@ internal abstract class PosteriorKernel
     /// <param name="variances">Output: its variance. Shape [count].</param>
     public abstract void LogDensity(CondensedPoints points, ReadOnlySpan<double> φ, Span<double> logs, Span<double> offsets, Span<double> variances);
 
-    /// <summary>The kernel of a number of breaks, on the widest registers.</summary>
-    public static PosteriorKernel Of(int breaks) => breaks switch
+    /// <summary>The kernel of a number of breaks, on registers of a width; the widest by default. Results do not depend on it.</summary>
+    public static PosteriorKernel Of(int breaks, LaneWidth? width = null) => breaks switch
     {
-        0 => Of<Breaks0>(),
-        1 => Of<Breaks1>(),
-        2 => Of<Breaks2>(),
-        3 => Of<Breaks3>(),
-        4 => Of<Breaks4>(),
-        5 => Of<Breaks5>(),
-        _ => Of<Breaks6>(),
+        0 => Of<Breaks0>(width),
+        1 => Of<Breaks1>(width),
+        2 => Of<Breaks2>(width),
+        3 => Of<Breaks3>(width),
+        4 => Of<Breaks4>(width),
+        5 => Of<Breaks5>(width),
+        _ => Of<Breaks6>(width),
     };
 
-    private static PosteriorKernel Of<TBreaks>()
-        where TBreaks : struct, IBreaks =>
-        Vector512.IsHardwareAccelerated ? new PosteriorKernel<Lanes512<double>, Vector512<double>, TBreaks>()
-        : Vector256.IsHardwareAccelerated ? new PosteriorKernel<Lanes256<double>, Vector256<double>, TBreaks>()
-        : Vector128.IsHardwareAccelerated ? new PosteriorKernel<Lanes128<double>, Vector128<double>, TBreaks>()
-        : new PosteriorKernel<F64, bool, TBreaks>();
+    private static PosteriorKernel Of<TBreaks>(LaneWidth? width)
+        where TBreaks : struct, IBreaks => (width ?? SimdBackend.Widths[^1]) switch
+        {
+            LaneWidth.Bits512 => new PosteriorKernel<Lanes512<double>, Vector512<double>, TBreaks>(),
+            LaneWidth.Bits256 => new PosteriorKernel<Lanes256<double>, Vector256<double>, TBreaks>(),
+            LaneWidth.Bits128 => new PosteriorKernel<Lanes128<double>, Vector128<double>, TBreaks>(),
+            _ => new PosteriorKernel<F64, bool, TBreaks>(),
+        };
 
     /// <summary>Whether a draw has a density: 0 &lt; a &lt; min y, breaks in order within the data, nothing beyond all measure.</summary>
     public static bool IsInSupport(ReadOnlySpan<double> φ, double firstU)

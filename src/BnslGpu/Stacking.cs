@@ -70,7 +70,7 @@ internal static class Stacking
     // As far as most people look: twice the largest x that was measured.
     private const double Horizon = 0.75, LastMemory = 0.3;
 
-    private const int Starts = 24, StartsOfLeastSquares = 64, LeastPoints = 5;
+    private const int Starts = 12, StartsOfLeastSquares = 32, LeastPoints = 5;
 
     // A memory that holds fewer points than this, Σ exp(u/memory), sees little but what is thought beforehand. Chosen on rolling origins.
     private const double LeastInMemory = 4;
