@@ -10,7 +10,7 @@ namespace BnslGpu;
 internal static class Forecaster
 {
     // Curves that are fitted together: enough for every thread, few enough for memory.
-    private const int Together = 32;
+    private const int Together = 16;
 
     /// <summary>Members of the second half, and minima that its draws begin from, of each number of breaks.</summary>
     private const int Draws = 24, Minima = 4;
@@ -19,7 +19,7 @@ internal static class Forecaster
     private const double Floor = 0.3, LeastWeight = 0.01;
 
     /// <summary>
-    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points, E its own error and h the log
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E its own error and h the log
     /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
     /// </summary>
     private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
@@ -45,7 +45,7 @@ internal static class Forecaster
             ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
             SimdBackend.Run(count, threads, i =>
             {
-                IEnumerable<ForecastMember> stack = Stacked(stacks[i]), draws = Drawn(points[i], minima[i], seed);
+                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within), draws = Drawn(points[i], minima[i], seed);
                 forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
                 done?.Invoke(Interlocked.Increment(ref finished));
             }, cancellation);
@@ -54,7 +54,7 @@ internal static class Forecaster
         return forecasts;
     }
 
-    private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack)
+    private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within)
     {
         double[] errors = Errors(stack);
         return Stacked(stack, errors, Weights(stack, errors));
@@ -88,7 +88,7 @@ internal static class Forecaster
                 Weight = 0.5 * weights[k],
                 Drift = drift * drift,
                 Bend = bend * bend,
-                Noise = NoiseScale * rmsle,
+                Noise = NoiseScale * Math.Sqrt((rmsle * rmsle) + within),
                 Degrees = Degrees,
             };
         }

@@ -494,7 +494,7 @@ internal sealed unsafe class PosteriorKernel<T, TMask, TBreaks> : PosteriorKerne
     }
 }
 
-/// <summary>A curve's points for a forecast: log y against u = log(x/x_last), very long curves in means of neighbours.</summary>
+/// <summary>A curve's points for a forecast: log y against u = log(x/x_last); means of those at the same x, and of neighbours on very long curves.</summary>
 /// <param name="U">Where, ascending, 0 last. Shape [count].</param>
 /// <param name="LogY">log of y, relative to the smallest. Shape [count].</param>
 /// <param name="Counts">Weight of each: 1, or the sum of what it is the mean of. Shape [count].</param>
@@ -503,6 +503,9 @@ internal sealed unsafe class PosteriorKernel<T, TMask, TBreaks> : PosteriorKerne
 /// <param name="Points">The same as points, for a problem.</param>
 internal sealed record CondensedPoints(double[] U, double[] LogY, double[] Counts, double WithinDegrees, double WithinSquares, Points Points)
 {
+    /// <summary>Mean square of what measurements are off the means.</summary>
+    public double Within => WithinSquares / Counts.Sum();
+
     // More say little more of a law with a dozen parameters.
     private const int Most = 256;
 
@@ -516,7 +519,7 @@ internal sealed record CondensedPoints(double[] U, double[] LogY, double[] Count
         for (int from = 0, to; from < n; from = to)
         {
             to = from + 1;
-            while (n > Most && to < n && Bin(to) == Bin(from)) to++;
+            while (to < n && (logX[to].Equals(logX[from]) || (n > Most && Bin(to) == Bin(from)))) to++;
             double count = 0, meanX = 0, meanY = 0;
             for (int i = from; i < to; i++) (count, meanX, meanY) = (count + weights[i], meanX + (weights[i] * logX[i]), meanY + (weights[i] * logY[i]));
             (meanX, meanY) = to == from + 1 ? (logX[from], logY[from]) : (meanX / count, meanY / count);

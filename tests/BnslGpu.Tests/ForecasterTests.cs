@@ -88,6 +88,19 @@ public class ForecasterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Repeated_measurements_say_how_noisy_a_new_one_is()
+    {
+        // Five runs at each of nine x; without knowing that, noise would be that of their means.
+        var random = new CounterRandom(9, 0, 0);
+        double[] x = [.. Enumerable.Range(0, 45).Select(i => Math.Exp(0.5 * (i / 5)))], y = [.. x.Select(at => (0.2 + Math.Pow(at, -0.3)) * Math.Exp(0.05 * Examples.Normal(ref random)))];
+        CondensedPoints points = CondensedPoints.Of(new(x, y));
+        Assert.Equal([5, 5, 5, 5, 5, 5, 5, 5, 5], points.Counts);
+        Assert.InRange(Math.Sqrt(points.Within), 0.035, 0.055);
+        (double[] lower, double[] upper) = Forecaster.Make([new(x, y)], 0, 0, null, Token)[0].Interval([x[^1]], 0.8);
+        Assert.InRange(Math.Log(upper[0] / lower[0]) / (2 * 1.28), 0.035, 0.08);
+    }
+
+    [Fact]
     public void Origins_take_what_is_before_them_and_score_what_comes_next()
     {
         double[] x = [.. Enumerable.Range(0, 21).Select(i => Math.Exp(i / 10.0))];
