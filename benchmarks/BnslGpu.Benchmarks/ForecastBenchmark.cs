@@ -243,7 +243,7 @@ internal static class ForecastBenchmark
         {
             Score[] own = Scores([[.. made[0].Select((forecast, i) => forecast with
             {
-                Members = [.. Forecaster.Stacked(from[i], errors(from[i]), weights(from[i], errors(from[i]))), .. forecast.Members.Where(member => member.IsSpread)],
+                Members = [.. Forecaster.Stacked(from[i], points[i].Within, errors(from[i]), weights(from[i], errors(from[i]))), .. forecast.Members.Where(member => member.IsSpread)],
             })]], forecast => forecast);
             Score mean = Score.Mean(own);
             output.WriteLine(Text($"| {name} | {string.Join(" | ", groups.Select(group => group.Curves.Average(i => own[i].Rmsle).ToString("F4", CultureInfo.InvariantCulture)))} | {mean.LogDensity:F3} | {Percents(mean.Coverage[0])} |"));

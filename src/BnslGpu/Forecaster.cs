@@ -57,7 +57,7 @@ internal static class Forecaster
     private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within)
     {
         double[] errors = Errors(stack);
-        return Stacked(stack, errors, Weights(stack, errors));
+        return Stacked(stack, within, errors, Weights(stack, errors));
     }
 
     /// <summary>w of every setting; they sum to one, and those of no account are 0.</summary>
@@ -71,9 +71,10 @@ internal static class Forecaster
 
     /// <summary>The first half of a forecast.</summary>
     /// <param name="stack">Its fits.</param>
+    /// <param name="within">Mean square of what measurements are off the means that were fitted.</param>
     /// <param name="errors">E of every setting.</param>
     /// <param name="weights">Their shares of this half; those of weight 0 are left out.</param>
-    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double[] errors, double[] weights)
+    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within, double[] errors, double[] weights)
     {
         double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4);
         for (int k = 0; k < weights.Length; k++)
