@@ -234,16 +234,15 @@ internal static class ForecastBenchmark
             | stack | RMSLE image classification | language | all | log density | 50 % | 80 % | 95 % |
             |---|---|---|---|---|---|---|---|
             """);
-        Ablated("as they are", stacks, stack => Forecaster.Errors(stack), (stack, errors) => Forecaster.Weights(stack, errors));
-        Ablated("all alike, no rolling origins", stacks, stack => Forecaster.Errors(stack), (stack, _) => [.. stack.Fits.Select(_ => 1.0 / stack.Fits.Length)]);
-        Ablated("without the residual at the last points", stacks, stack => Forecaster.Errors(stack, last: false), (stack, errors) => Forecaster.Weights(stack, errors));
-        Ablated("also settings whose memory holds fewer than 4 points", every, stack => Forecaster.Errors(stack), (stack, errors) => Forecaster.Weights(stack, errors));
+        Ablated("as it is", stacks, Stacking.Weights);
+        Ablated("every setting alike, no rolling origins", stacks, stack => [.. stack.Fits.Select(_ => 1.0)]);
+        Ablated("also settings whose memory holds fewer than 4 points", every, Stacking.Weights);
 
-        void Ablated(string name, Stacking.Stack[] from, Func<Stacking.Stack, double[]> errors, Func<Stacking.Stack, double[], double[]> weights)
+        void Ablated(string name, Stacking.Stack[] from, Func<Stacking.Stack, double[]> weights)
         {
             Score[] own = Scores([[.. made[0].Select((forecast, i) => forecast with
             {
-                Members = [.. Forecaster.Stacked(from[i], points[i].Within, errors(from[i]), weights(from[i], errors(from[i]))), .. forecast.Members.Where(member => member.IsSpread)],
+                Members = [.. Forecaster.Stacked(from[i], points[i].Within, weights(from[i])), .. forecast.Members.Where(member => member.IsSpread)],
             })]], forecast => forecast);
             Score mean = Score.Mean(own);
             output.WriteLine(Text($"| {name} | {string.Join(" | ", groups.Select(group => group.Curves.Average(i => own[i].Rmsle).ToString("F4", CultureInfo.InvariantCulture)))} | {mean.LogDensity:F3} | {Percents(mean.Coverage[0])} |"));

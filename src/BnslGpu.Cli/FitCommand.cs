@@ -97,7 +97,7 @@ internal sealed class FitCommand : ToolCommand
 
         OutputFile.Write(path, Streams, writer => format.Write(report, writer));
         if (plots is not null) Draw(report, plots);
-        if (page is not null) OutputFile.Write(page, Streams, writer => HtmlReport.Write(report, writer));
+        if (page is not null) OutputFile.WritePage(page, Streams, quiet, (writer, progress) => HtmlReport.Write(report, writer, progress: progress));
         foreach (string remark in report.Remarks) Streams.Say(remark);
         if (Streams.Interrupt.IsCancellationRequested) return ExitCode.Interrupted;
         int fitted = report.Curves.Count(curve => curve.Chosen >= 0);

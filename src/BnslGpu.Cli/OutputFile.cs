@@ -52,6 +52,26 @@ internal static class OutputFile
         }
     }
 
+    /// <summary>Writes a page, which takes seconds where there are many curves; how far it is is shown.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="streams">Has standard error.</param>
+    /// <param name="quiet">Nothing is shown.</param>
+    /// <param name="write">Writes the whole page.</param>
+    public static void WritePage(string path, Streams streams, bool quiet, Action<TextWriter, IProgress<FitProgress>?> write) => Write(path, streams, writer =>
+    {
+        if (quiet)
+        {
+            write(writer, null);
+            return;
+        }
+
+        ProgressDisplay.Watch(streams, progress =>
+        {
+            write(writer, progress);
+            return path;
+        });
+    });
+
     private static bool IsStandard(string? path) => path is null or "-";
 
     private static StreamWriter Open(string path) => new(path, append: false, Encoding) { NewLine = "\n" };

@@ -28,6 +28,8 @@ internal sealed class SuiteCommand : ToolCommand
         SuiteFormats.All.Select(format => format.Name));
     private readonly Option<string?> _output = OptionKinds.Text(
         "--output", "FILE", "Write the scores there, whole or not at all, instead of to standard output.");
+    private readonly Option<string?> _report = OptionKinds.Text(
+        "--report", "FILE.html", "Write a page with the tables, every task and a chart of every curve there as well, to open in a browser or to send; it needs no network.");
     private readonly Option<bool> _quiet = OptionKinds.Switch("--quiet", "No notes and no progress on standard error.");
 
     public SuiteCommand(Streams streams)
@@ -39,7 +41,7 @@ internal sealed class SuiteCommand : ToolCommand
                 if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
         });
         Add(_what);
-        foreach (Option option in (Option[])[_folder, .. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, .. _search.Rest, _tasks, _format, _output, _quiet])
+        foreach (Option option in (Option[])[_folder, .. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, .. _search.Rest, _tasks, _format, _output, _report, _quiet])
             Add(option);
     }
 
@@ -48,6 +50,7 @@ internal sealed class SuiteCommand : ToolCommand
     [
         new("bnsl suite revisiting", "download the 92 curves of arXiv:2209.06640 once, fit them, and show how BNSL compares with M1 to M4"),
         new("bnsl suite revisiting --data revisiting --output scores.json", "the same from files that are there, with every task, for a program"),
+        new("bnsl suite revisiting --report suite.html", "also write a page with every task and a chart of every curve"),
         new("bnsl suite runs.csv --x tokens --y val_loss --curve group,model --holdout 0.3 --tasks",
             "score forecasts of the last 30 % of your own curves; the first part of a curve's name is its domain"),
         new("bnsl suite revisiting --only 'IC|*' --law bnsl,m4 --format markdown", "some of the curves, some of the forms, for a paper or an issue"),
@@ -58,6 +61,7 @@ internal sealed class SuiteCommand : ToolCommand
     {
         bool quiet = call.GetValue(_quiet);
         string? path = call.GetValue(_output);
+        string? page = call.GetValue(_report);
         bool toFile = path is not (null or "-");
         ISuiteFormat format = Format(call.GetValue(_format), path);
         string[] words = call.GetRequiredValue(_what);
@@ -77,6 +81,8 @@ internal sealed class SuiteCommand : ToolCommand
         }
 
         OutputFile.Check(path);
+        if (page == "-") throw new WrongCallException("--report is '-'; expected a file.");
+        OutputFile.Check(page);
         string[] files = suite is null ? words : [.. Files(suite, call.GetValue(_folder), quiet)];
         ImmutableArray<Curve> curves = _data.Read(call, files, columns, Streams, quiet);
         ReleasedFits? released = suite?.Released;
@@ -91,7 +97,7 @@ internal sealed class SuiteCommand : ToolCommand
         SuiteReport report = Score(progress => SuiteReport.Fit(name, curves, options, suite?.Groups ?? [], released, progress, Streams.Interrupt), quiet);
 
         OutputFile.Write(path, Streams, writer => format.Write(report, toFile || call.GetValue(_tasks), writer));
-        // --report FILE.html belongs here: HtmlReport.Render takes report.Fits[0] (BNSL, with the forecast of every curve) and the rest of report.
+        if (page is not null) OutputFile.WritePage(page, Streams, quiet, (writer, progress) => SuitePage.Write(report, writer, progress));
         int scored = report.Tasks.Count(task => task.Scores.Zip(report.Forms).Any(one => one.Second.Kind != FormKind.Released && !double.IsNaN(one.First.Rmsle)));
         if (scored == 0)
         {
@@ -100,6 +106,7 @@ internal sealed class SuiteCommand : ToolCommand
             return ExitCode.Failed;
         }
 
+        if (!quiet && page is not null) Streams.Say($"{page} written.");
         if (!quiet && toFile) Streams.Say($"{path} written; {scored} of {report.Tasks.Length} tasks scored.");
         return ExitCode.Done;
     }

@@ -58,6 +58,9 @@ public sealed record Forecast
     /// <summary>The levels of intervals that reports give: 50, 80 and 95 %.</summary>
     public static ImmutableArray<double> Levels { get; } = [0.5, 0.8, 0.95];
 
+    /// <summary>How far beyond the last fitted x reports look: so many times that.</summary>
+    internal static ImmutableArray<double> Ahead { get; } = [2, 10];
+
     /// <summary>What it is made of.</summary>
     public required ImmutableArray<ForecastMember> Members { get; init; }
 
@@ -82,24 +85,83 @@ public sealed record Forecast
     /// <param name="x">Where. &gt; 0.</param>
     /// <param name="level">Probability inside, in (0, 1).</param>
     /// <param name="of">Of a measurement or of the curve.</param>
-    public (double[] Lower, double[] Upper) Interval(ReadOnlySpan<double> x, double level, ForecastOf of = ForecastOf.Measurement) =>
-        (Quantile(x, (1 - level) / 2, of), Quantile(x, (1 + level) / 2, of));
+    public (double[] Lower, double[] Upper) Interval(ReadOnlySpan<double> x, double level, ForecastOf of = ForecastOf.Measurement)
+    {
+        double[][] ends = Quantiles(x, [(1 - level) / 2, (1 + level) / 2], of);
+        return (ends[0], ends[1]);
+    }
 
     /// <summary>Quantiles of y.</summary>
     /// <param name="x">Where. &gt; 0.</param>
     /// <param name="probability">In (0, 1).</param>
     /// <param name="of">Of a measurement or of the curve.</param>
     /// <returns>Shape as <paramref name="x"/>.</returns>
-    public double[] Quantile(ReadOnlySpan<double> x, double probability, ForecastOf of = ForecastOf.Measurement)
+    public double[] Quantile(ReadOnlySpan<double> x, double probability, ForecastOf of = ForecastOf.Measurement) => Quantiles(x, [probability], of)[0];
+
+    private double[][] Quantiles(ReadOnlySpan<double> x, double[] probabilities, ForecastOf of)
     {
-        if (!(probability is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probability), probability, "expected a number in (0, 1)");
+        foreach (double p in probabilities)
+            if (!(p is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probabilities), p, "expected a number in (0, 1)");
         (double[] means, double[] scales) = Spreads(x, of);
-        var y = new double[x.Length];
+        return Array.ConvertAll(probabilities, probability => Quantiles(means, scales, probability));
+    }
+
+    private double[] Quantiles(double[] means, double[] scales, double probability)
+    {
+        var y = new double[means.Length / Members.Length];
         int count = Members.Length;
         var own = new double[count];
         for (int k = 0; k < count; k++) own[k] = k > 0 && Members[k].Degrees.Equals(Members[k - 1].Degrees) ? own[k - 1] : Inverse(Members[k].Degrees, probability);
         for (int i = 0; i < y.Length; i++) y[i] = Math.Exp(Invert(means.AsSpan(i * count, count), scales.AsSpan(i * count, count), own, probability));
         return y;
+    }
+
+    /// <summary>How far <see cref="Reach"/> looks: up to so many times <see cref="LastX"/>.</summary>
+    public const double Farthest = 1000;
+
+    /// <summary>The scale at which the curve comes down to a level: the first x from <see cref="LastX"/> on with P(curve(x) ≤ y) ≥ p.</summary>
+    /// <remarks>
+    /// It is where the curve's quantile of p has come down to y. Of curves that do not rise it is the quantile of p of the first x at which y is reached; a curve
+    /// that rises again may have reached it earlier. P is taken at 512 steps of log x and then by bisection: a stay at y or below that ends within a step is not seen.
+    /// </remarks>
+    /// <param name="y">The level. &gt; 0.</param>
+    /// <param name="probabilities">p, each in (0, 1).</param>
+    /// <returns>
+    /// x of each p: <see cref="LastX"/> where it is so there already, +∞ where it is not so within <see cref="Farthest"/> times that. Shape as <paramref name="probabilities"/>.
+    /// </returns>
+    public double[] Reach(double y, ReadOnlySpan<double> probabilities)
+    {
+        if (!(y > 0)) throw new ArgumentOutOfRangeException(nameof(y), y, "expected a number above 0");
+        foreach (double p in probabilities)
+            if (!(p is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(probabilities), p, "expected a number in (0, 1)");
+        const int Steps = 512;
+        double z = Math.Log(y), step = Math.Log(Farthest) / Steps;
+        double[] coarse = Below([.. Enumerable.Range(0, Steps + 1).Select(i => LastX * Math.Exp(i * step))], z);
+        var reached = new double[probabilities.Length];
+        for (int k = 0; k < reached.Length; k++)
+        {
+            double p = probabilities[k];
+            int first = Array.FindIndex(coarse, below => below >= p);
+            double low = (first - 1) * step, high = first * step;
+            while (first > 0 && high - low > 1e-12)
+            {
+                double middle = (low + high) / 2;
+                if (Below([LastX * Math.Exp(middle)], z)[0] >= p) high = middle;
+                else low = middle;
+            }
+
+            reached[k] = first < 0 ? double.PositiveInfinity : LastX * Math.Exp(high);
+        }
+
+        return reached;
+    }
+
+    /// <summary>P(log curve(x) ≤ z).</summary>
+    private double[] Below(double[] x, double z)
+    {
+        (double[] means, double[] scales) = Spreads(x, ForecastOf.Curve);
+        int count = Members.Length;
+        return [.. x.Select((_, i) => Members.Select((member, k) => member.Weight * Below(member.Degrees, (z - means[(i * count) + k]) / scales[(i * count) + k])).Sum())];
     }
 
     /// <summary>Log of the density of measurements at points, per unit of y.</summary>
@@ -181,7 +243,7 @@ public sealed record Forecast
             {
                 double t = (z - means[k]) / scales[k], ν = Members[k].Degrees;
                 below += Members[k].Weight * Below(ν, t);
-                density += Members[k].Weight * Math.Exp(LogDensity(ν, t)) / scales[k];
+                density += Members[k].Weight * Density(ν, t) / scales[k];
             }
 
             if (below < 0) low = z;
@@ -199,6 +261,14 @@ public sealed record Forecast
         double.IsPositiveInfinity(ν) ? -(t * t / 2) - Constants.LogSqrt2Pi
         : ν == 4 ? -0.9808292530117262 - (2.5 * Math.Log(1 + (t * t / 4))) // log 3/8
         : SpecialFunctions.GammaLn((ν + 1) / 2) - SpecialFunctions.GammaLn(ν / 2) - (Math.Log(ν * Math.PI) / 2) - ((ν + 1) / 2 * SpecialFunctions.Log1p(t * t / ν));
+
+    // As LogDensity, with a root where four degrees have one.
+    private static double Density(double ν, double t)
+    {
+        if (ν != 4) return Math.Exp(LogDensity(ν, t));
+        double u = 1 + (t * t / 4);
+        return 0.375 / (u * u * Math.Sqrt(u));
+    }
 
     private static double Below(double ν, double t) =>
         double.IsPositiveInfinity(ν) ? SpecialFunctions.Erfc(-t / Constants.Sqrt2) / 2

@@ -15,11 +15,11 @@ internal static class Forecaster
     /// <summary>Members of the second half, and minima that its draws begin from, of each number of breaks.</summary>
     private const int Draws = 24, Minima = 4;
 
-    /// <summary>The floor δ of a stack's weights as a share of the least error, and the share of the largest weight below which a member is left out.</summary>
-    private const double Floor = 0.3, LeastWeight = 0.01;
+    /// <summary>The share of the largest weight below which a member is left out.</summary>
+    private const double LeastWeight = 0.01;
 
     /// <summary>
-    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E its own error and h the log
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
     /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
     /// </summary>
     private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
@@ -45,7 +45,7 @@ internal static class Forecaster
             ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
             SimdBackend.Run(count, threads, i =>
             {
-                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within), draws = Drawn(points[i], minima[i], seed);
+                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), draws = Drawn(points[i], minima[i], seed);
                 forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
                 done?.Invoke(Interlocked.Increment(ref finished));
             }, cancellation);
@@ -54,57 +54,30 @@ internal static class Forecaster
         return forecasts;
     }
 
-    private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within)
-    {
-        double[] errors = Errors(stack);
-        return Stacked(stack, within, errors, Weights(stack, errors));
-    }
-
-    /// <summary>w of every setting; they sum to one, and those of no account are 0.</summary>
-    internal static double[] Weights(Stacking.Stack stack, double[] errors)
-    {
-        double least = errors.Min(), floor = Math.Max(Floor * least, stack.Noise);
-        double[] weights = [.. errors.Select(error => Math.Pow(((error * error) + (floor * floor)) / ((least * least) + (floor * floor)), -2))];
-        double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
-        return [.. weights.Select(weight => weight < LeastWeight * most ? 0 : weight / sum)];
-    }
-
     /// <summary>The first half of a forecast.</summary>
     /// <param name="stack">Its fits.</param>
     /// <param name="within">Mean square of what measurements are off the means that were fitted.</param>
-    /// <param name="errors">E of every setting.</param>
-    /// <param name="weights">Their shares of this half; those of weight 0 are left out.</param>
-    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within, double[] errors, double[] weights)
+    /// <param name="weights">How much each fit counts; relative.</param>
+    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within, double[] weights)
     {
-        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4);
+        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4), drift = DriftScale * rmsle;
+        double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
         for (int k = 0; k < weights.Length; k++)
         {
-            if (weights[k] == 0) continue;
-            double bend = ErrorScale * errors[k], drift = DriftScale * rmsle;
+            if (weights[k] < LeastWeight * most) continue;
+            double bend = ErrorScale * (stack.Errors.Length > 0 ? Math.Sqrt(stack.Errors.Average(origin => origin[k] * origin[k])) : UnknownError);
             yield return new()
             {
                 Law = "bnsl",
                 Breaks = stack.Fits[k].Setting.Breaks,
                 Parameters = stack.Fits[k].Parameters,
-                Weight = 0.5 * weights[k],
+                Weight = 0.5 * weights[k] / sum,
                 Drift = drift * drift,
                 Bend = bend * bend,
                 Noise = NoiseScale * Math.Sqrt((rmsle * rmsle) + within),
                 Degrees = Degrees,
             };
         }
-    }
-
-    /// <summary>E of every setting; an origin from which it could not be fitted counts as the largest error of the others.</summary>
-    /// <param name="stack">The fits.</param>
-    /// <param name="last">Whether the residual at the last points counts, too.</param>
-    internal static double[] Errors(Stacking.Stack stack, bool last = true)
-    {
-        int origins = stack.Errors[0].Length;
-        double[] ofLast = [.. stack.Fits.Select(fit => last ? fit.LastRmsle * fit.LastRmsle : 0)];
-        if (origins == 0) return [.. ofLast.Select(square => Math.Sqrt((UnknownError * UnknownError) + square))];
-        double[] largest = [.. Enumerable.Range(0, origins).Select(o => stack.Errors.Select(own => own[o]).Where(error => !double.IsNaN(error)).DefaultIfEmpty(UnknownError).Max())];
-        return [.. stack.Errors.Select((own, k) => Math.Sqrt(own.Select((error, o) => double.IsNaN(error) ? largest[o] : error).Average(error => error * error) + ofLast[k]))];
     }
 
     private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, ulong seed) =>

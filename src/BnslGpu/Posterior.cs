@@ -22,8 +22,8 @@ namespace BnslGpu;
 /// </remarks>
 internal sealed class Posterior
 {
-    /// <summary>Draws, and moves of each at every temperature; the effective share of draws down to which a temperature falls; the share that begins in the prior.</summary>
-    private const int Particles = 128, Moves = 5;
+    // Draws, moves of each at every temperature, and temperatures at most; the effective share of draws down to which a temperature falls; the share that begins in the prior.
+    private const int Particles = 128, Moves = 5, MostTemperatures = 60;
     private const double LeastShare = 0.5, PriorShare = 0.3;
 
     internal const double LevelSpread = 0.5, C0Spread = 1, CSpread = 0.5, LogFSpread = 0.8, LogNoiseSpread = 1.5, LogDriftSpread = 1;
@@ -86,9 +86,9 @@ internal sealed class Posterior
         _kernel.LogDensity(_points, φ, logP, default, default);
         for (int i = 0; i < Particles; i++) logQ[i] = LogMixture(φ.AsSpan(i * _d, _d));
         double β = 0, scale = 1;
-        for (int step = 0; β < 1 && step < 60; step++)
+        for (int step = 1; β < 1; step++)
         {
-            double next = NextTemperature(logP, logQ, β);
+            double next = step < MostTemperatures ? NextTemperature(logP, logQ, β) : 1;
             Resample(step, Weights(logP, logQ, next - β), ref φ, ref logP, ref logQ);
             β = next;
             double[] spread = Spread(φ);

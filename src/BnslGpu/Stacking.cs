@@ -57,9 +57,9 @@ internal sealed record Setting(int Breaks, double Memory, double Temper, Belief?
 /// weight of a point     wᵢ = gapᵢ exp(uᵢ/memory)                                   u = log(x/x_last); gap: what the point stands for
 /// fit of a setting      min Σ wᵢ rᵢ² + temper s² · (−2 log prior)                   s: the curve's noise
 /// rolling origins       the same fits of the points up to uₒ = −.2, −.35, … −1.2, scored as RMSLE on those up to .75 beyond
-/// E_k²                  mean square of a setting's scores + its mean square residual at the last points (memory .3)
-/// w_k                   ∝ (E_k² + δ²)^(−2)                                           of settings whose memory holds Σ exp(uᵢ/memory) ≥ 4 points
+/// w_k                   ∝ Πₒ (e²ₖₒ + δₒ²)^(−3/origins)                               of settings whose memory holds Σ exp(uᵢ/memory) ≥ 4 points
 /// </code>
+/// A product over origins and not a sum: an origin from which no setting sees what comes, because a break lies between, tells nothing of them.
 /// Rolling origins: Tashman 2000; a stack of forecasts: Wolpert 1992, Yao et al. 2018. Nothing that lies beyond the fit points is used.
 /// </remarks>
 internal static class Stacking
@@ -68,12 +68,15 @@ internal static class Stacking
     internal static ImmutableArray<double> Origins { get; } = [0.2, 0.35, 0.5, 0.7, 0.9, 1.2];
 
     // As far as most people look: twice the largest x that was measured.
-    private const double Horizon = 0.75, LastMemory = 0.3;
+    private const double Horizon = 0.75;
 
-    private const int Starts = 12, StartsOfLeastSquares = 32, LeastPoints = 5;
+    private const int Starts = 12, StartsOfLeastSquares = 64, LeastPoints = 5;
 
     // A memory that holds fewer points than this, Σ exp(u/memory), sees little but what is thought beforehand. Chosen on rolling origins.
     private const double LeastInMemory = 4;
+
+    // The exponent 3 of the weights, and δ as a share of the least error from an origin.
+    private const double Power = 3, Floor = 0.3;
 
     /// <summary>The settings: memories from a quarter of an e-fold to four, so that one of them suits a curve however its noise and its bends are.</summary>
     internal static ImmutableArray<Setting> Settings { get; } =
@@ -91,8 +94,8 @@ internal static class Stacking
     private static IEnumerable<Setting> Each(int[] breaks, double[] memories, double[] tempers, Belief belief) =>
         from n in breaks from memory in memories from temper in tempers select new Setting(n, memory, temper, belief);
 
-    /// <summary>A setting's fit, its root mean square residual, and that of the last points.</summary>
-    internal sealed record Fitted(Setting Setting, ImmutableArray<Parameter> Parameters, double Rmsle, double LastRmsle)
+    /// <summary>A setting's fit, and its RMSLE on what was fitted.</summary>
+    internal sealed record Fitted(Setting Setting, ImmutableArray<Parameter> Parameters, double Rmsle)
     {
         public double[] Log(ReadOnlySpan<double> x) => [.. ScalingLaw.Get("bnsl", Setting.Breaks).Predict(Parameters, x).Select(y => Math.Log(y))];
     }
@@ -102,7 +105,7 @@ internal static class Stacking
 
     /// <summary>What is known of a curve when its forecast is made.</summary>
     /// <param name="Fits">Its fits.</param>
-    /// <param name="Errors">RMSLE of each from each origin. Shape [fits][origins].</param>
+    /// <param name="Errors">RMSLE of each from each origin; the largest of the others where it could not be fitted there. Shape [origins][fits].</param>
     /// <param name="Noise">Its noise, in log y.</param>
     internal sealed record Stack(ImmutableArray<Fitted> Fits, double[][] Errors, double Noise);
 
@@ -131,11 +134,31 @@ internal static class Stacking
         {
             int[] all = [.. own];
             ImmutableArray<Fitted> fits = [.. least[all[0]], .. others[all[0]]];
-            var errors = fits.Select(fit => all.Skip(1).Select(i => Score(origins[i].Test, Array.Find([.. least[i], .. others[i]], one => one.Setting == fit.Setting))).ToArray()).ToArray();
-            stacks[own.Key] = new(fits, errors, noises[all[0]]);
+            stacks[own.Key] = new(fits, [.. all.Skip(1).Select(i => Errors(fits, origins[i].Test, [.. least[i], .. others[i]]))], noises[all[0]]);
         }
 
         return stacks;
+    }
+
+    private static double[] Errors(ImmutableArray<Fitted> fits, Points test, Fitted[] before)
+    {
+        Dictionary<Setting, double> scores = before.ToDictionary(fit => fit.Setting, fit => Score(test, fit));
+        double largest = scores.Values.Max();
+        return [.. fits.Select(fit => scores.GetValueOrDefault(fit.Setting, largest))];
+    }
+
+    /// <summary>w of every fit, the largest one; all alike where there is no origin.</summary>
+    public static double[] Weights(Stack stack)
+    {
+        var logs = new double[stack.Fits.Length];
+        foreach (double[] errors in stack.Errors)
+        {
+            double δ = Math.Max(Floor * errors.Min(), stack.Noise);
+            for (int k = 0; k < logs.Length; k++) logs[k] -= Power / stack.Errors.Length * Math.Log((errors[k] * errors[k]) + (δ * δ));
+        }
+
+        double most = logs.Max();
+        return [.. logs.Select(log => Math.Exp(log - most))];
     }
 
     private static double PointsIn(Points points, double memory)
@@ -174,8 +197,8 @@ internal static class Stacking
             if (found[k].Losses.Length == 0 || !double.IsFinite(found[k].Losses[0])) continue;
             (int curve, Setting setting) = owners[k];
             ImmutableArray<Parameter> parameters = problems[k].Law.Natural(found[k][0], problems[k].Scale);
-            var fit = new Fitted(setting, parameters, 0, 0);
-            fits[curve].Add(fit with { Rmsle = Score(curves[curve], fit), LastRmsle = Score(curves[curve], fit, Weights(curves[curve], LastMemory)) });
+            var fit = new Fitted(setting, parameters, 0);
+            fits[curve].Add(fit with { Rmsle = Score(curves[curve], fit) });
         }
 
         return [.. fits.Select(own => own.ToArray())];
@@ -199,20 +222,7 @@ internal static class Stacking
         Points Part(int from, int to) => new(points.X[from..to], 1, points.Y[from..to], points.Weights.IsEmpty ? [] : points.Weights[from..to]);
     }
 
-    private static double Score(Points points, Fitted? fit, double[]? weights = null)
-    {
-        if (fit is null) return double.NaN;
-        double[] logs = fit.Log(points.X);
-        double sum = 0, total = 0;
-        for (int i = 0; i < logs.Length; i++)
-        {
-            double weight = weights?[i] ?? 1, r = logs[i] - Math.Log(points.Y[i]);
-            sum += weight * r * r;
-            total += weight;
-        }
-
-        return Math.Sqrt(sum / total);
-    }
+    private static double Score(Points points, Fitted fit) => Math.Sqrt(fit.Log(points.X).Select((log, i) => Math.Pow(log - Math.Log(points.Y[i]), 2)).Average());
 
     private static double[] Weights(Points points, double memory)
     {

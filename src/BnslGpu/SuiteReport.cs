@@ -228,7 +228,7 @@ public sealed record SuiteReport
     }
 
     // M1 to M4, as their paper writes them.
-    private static string Shown(string law) => law is ['m', >= '0' and <= '9', ..] ? $"M{law[1..]}" : law;
+    internal static string Shown(string law) => law is ['m', >= '0' and <= '9', ..] ? $"M{law[1..]}" : law;
 
     private sealed class Staged(IProgress<FitProgress> progress, string laws) : IProgress<FitProgress>
     {

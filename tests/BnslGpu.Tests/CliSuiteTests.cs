@@ -37,6 +37,29 @@ public sealed class CliSuiteTests
     }
 
     [Fact]
+    public void A_page_has_the_tables_every_task_and_the_fits_of_the_other_forms()
+    {
+        using ScratchFolder folder = new();
+        CliResult result = CliRunner.RunWith(s_two, CancellationToken.None, Few("--report", folder.File("suite.html"), "--format", "json"));
+        Assert.Equal((0, $"bnsl: {folder.File("suite.html")} written.\n"), (result.ExitCode, result.Error));
+        string page = File.ReadAllText(folder.File("suite.html"));
+        const string Begin = "<script id=\"data\" type=\"application/json\">";
+        string text = page[(page.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)..];
+        using JsonDocument data = JsonDocument.Parse(text[..text.IndexOf("</script>", StringComparison.Ordinal)]), scores = JsonDocument.Parse(result.Out);
+        JsonElement[] tables = [.. data.RootElement.GetProperty("tables").EnumerateArray()];
+        Assert.Equal(["Mean RMSLE", "Best in % ", "Best in % ", "What the f", "Tasks"], tables.Select(table => table.GetProperty("title").GetString()!).Select(title => title[..Math.Min(10, title.Length)]));
+        JsonElement[] columns = [.. tables[^1].GetProperty("columns").EnumerateArray()];
+        Assert.Equal(["task", "fitted", "held out", "BNSL", "BNSL n=1", "M1", "M2", "M3", "M4", "within 80 %"], columns.Select(column => column.GetProperty("title").GetString()!));
+        Assert.Equal(["a|one", "a|two", "b|one"], columns[0].GetProperty("values").EnumerateArray().Select(name => name.GetString()!));
+        JsonElement[] tasks = [.. scores.RootElement.GetProperty("tasks").EnumerateArray()];
+        foreach ((double shown, JsonElement task) in columns[5].GetProperty("values").EnumerateArray().Select(value => value.GetDouble()).Zip(tasks))
+            Assert.Equal(task.GetProperty("rmsle").GetProperty("M1").GetDouble(), shown, 1e-5);
+        JsonElement[] curves = [.. data.RootElement.GetProperty("curves").EnumerateArray()];
+        Assert.All(curves, curve => Assert.Equal(["bnsl, 0 breaks", "bnsl, 1 break", "M1", "M2", "M3", "M4"], curve.GetProperty("fits").EnumerateArray().Select(fit => fit.GetProperty("label").GetString()!)));
+        Assert.Equal((2, "bnsl: --report is '-'; expected a file. See 'bnsl suite --help'.\n"), CliRunner.RunWith(s_two, CancellationToken.None, Few("--report", "-")) is var wrong ? (wrong.ExitCode, wrong.Error) : default);
+    }
+
+    [Fact]
     public void Every_format_has_every_task_in_a_file_and_tables_on_the_screen_only_when_asked()
     {
         using ScratchFolder folder = new();
@@ -58,7 +81,7 @@ public sealed class CliSuiteTests
         Assert.All(rows, row => Assert.Equal(13, row.Count(letter => letter == ',')));
 
         string brief = CliRunner.RunWith(s_two, CancellationToken.None, Few("--law", "bnsl,m1")).Out;
-        Assert.StartsWith("stdin: 3 tasks scored; BNSL with 0, 1 breaks, recipe least-squares, seed 0\n", brief);
+        Assert.StartsWith("stdin: 3 tasks scored; BNSL with 0, 1 breaks, recipe forecast, seed 0\n", brief);
         Assert.DoesNotContain("b|one", brief);
         string whole = CliRunner.RunWith(s_two, CancellationToken.None, Few("--law", "bnsl,m1", "--tasks")).Out;
         Assert.Contains("\n  b|one ", whole);

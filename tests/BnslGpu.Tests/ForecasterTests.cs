@@ -88,6 +88,22 @@ public class ForecasterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Weights_are_products_over_origins()
+    {
+        Stacking.Fitted[] fits = [.. Enumerable.Range(0, 3).Select(n => new Stacking.Fitted(Setting.LeastSquares(n), [], 0.01))];
+        double[] weights = Stacking.Weights(new([.. fits], [[0.03, 0.04, 0.3], [0.05, 0.02, 0.1]], 0.01));
+
+        // δ = .01 from both: a third of the least error is less.
+        double[] expected = [.. ((double[][])[[0.03, 0.05], [0.04, 0.02], [0.3, 0.1]]).Select(own => Math.Pow(((own[0] * own[0]) + 1e-4) * ((own[1] * own[1]) + 1e-4), -1.5))];
+        for (int k = 0; k < 3; k++) Assert.Equal(expected[k] / expected[1], weights[k], 1e-12);
+
+        // An origin that misleads all alike tells nothing; without origins all weigh alike.
+        double[] more = Stacking.Weights(new([.. fits], [[0.03, 0.04, 0.3], [0.05, 0.02, 0.1], [2, 2, 2], [3, 3, 3]], 0.01));
+        for (int k = 0; k < 3; k++) Assert.Equal(Math.Sqrt(weights[k]), more[k], 1e-12);
+        Assert.Equal([1, 1, 1], Stacking.Weights(new([.. fits], [], 0.01)));
+    }
+
+    [Fact]
     public void Repeated_measurements_say_how_noisy_a_new_one_is()
     {
         // Five runs at each of nine x; without knowing that, noise would be that of their means.

@@ -29,9 +29,11 @@ public static class HtmlReport
     /// <param name="rivals">Fits made elsewhere, drawn beside the report's own.</param>
     /// <param name="tables">Tables to show above the curves.</param>
     /// <param name="title">The page's title.</param>
+    /// <param name="progress">Told how many curves are written, from any thread.</param>
     /// <exception cref="ArgumentException">Columns of a table differ in length.</exception>
     public static void Write(
-        FitReport report, TextWriter output, IReadOnlyList<RivalFit>? rivals = null, IReadOnlyList<ReportTable>? tables = null, string title = "Scaling curves")
+        FitReport report, TextWriter output, IReadOnlyList<RivalFit>? rivals = null, IReadOnlyList<ReportTable>? tables = null, string title = "Scaling curves",
+        IProgress<FitProgress>? progress = null)
     {
         ArgumentNullException.ThrowIfNull(report);
         ArgumentNullException.ThrowIfNull(output);
@@ -46,13 +48,13 @@ public static class HtmlReport
                 case "title": output.Write(WebUtility.HtmlEncode(title)); break;
                 case "style": output.Write(Source("report.css")); break;
                 case "script": output.Write(Source("report.js")); break;
-                case "data": WriteData(report, output, rivals ?? [], tables ?? [], title); break;
+                case "data": WriteData(report, output, rivals ?? [], tables ?? [], title, progress); break;
                 default: output.Write(part); break;
             }
         }
     }
 
-    private static void WriteData(FitReport report, TextWriter output, IReadOnlyList<RivalFit> rivals, IReadOnlyList<ReportTable> tables, string title)
+    private static void WriteData(FitReport report, TextWriter output, IReadOnlyList<RivalFit> rivals, IReadOnlyList<ReportTable> tables, string title, IProgress<FitProgress>? progress)
     {
         // A part a line: long lines are hard on whoever opens the file in an editor.
         output.Write("{\n\"run\":");
@@ -68,8 +70,14 @@ public static class HtmlReport
         ILookup<string, RivalFit> rivalsOf = rivals.ToLookup(rival => rival.Curve);
         int threads = report.Options.Threads > 0 ? Math.Min(report.Options.Threads, 512) : Environment.ProcessorCount;
         string separator = "\n";
+        int done = 0;
         foreach (string curve in report.Curves.AsParallel().AsOrdered().WithDegreeOfParallelism(threads)
-            .Select(curve => HtmlJson.Text(json => new HtmlCurve(curve, rivalsOf[curve.Curve.Name]).Write(json))))
+            .Select(curve =>
+            {
+                string text = HtmlJson.Text(json => new HtmlCurve(curve, rivalsOf[curve.Curve.Name]).Write(json));
+                progress?.Report(new("page", Interlocked.Increment(ref done), report.Curves.Length));
+                return text;
+            }))
         {
             output.Write(separator);
             output.Write(curve);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -9,7 +10,7 @@ namespace BnslGpu.Formats;
 
 /// <summary>The whole report as JSON; <see cref="JsonReport"/> reads it back.</summary>
 /// <remarks>
-/// Doubles have the fewest digits that read back to the same bits. What is not finite is the string "NaN", "Infinity" or
+/// Doubles have the fewest digits that read back to the same bits; ends of intervals have six. What is not finite is the string "NaN", "Infinity" or
 /// "-Infinity", as with JsonNumberHandling.AllowNamedFloatingPointLiterals. "options" holds what results depend on and nothing else
 /// (the seed stands beside it), so that two reports whose options and seeds agree have the same fits, whatever machine made them.
 /// </remarks>
@@ -55,9 +56,10 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "total", report.Seconds.Total);
         json.WriteEndObject();
         json.WriteStartArray("curves");
-        foreach (CurveFit curve in report.Curves)
+        int threads = report.Options.Threads > 0 ? Math.Min(report.Options.Threads, 512) : Environment.ProcessorCount;
+        foreach ((CurveFit curve, (double[], double[])[] intervals) in report.Curves.AsParallel().AsOrdered().WithDegreeOfParallelism(threads).Select(curve => (curve, Intervals(curve))))
         {
-            WriteCurve(json, curve);
+            WriteCurve(json, curve, intervals);
             HandOver(); // a curve at a time, so that the memory taken does not grow with their number
         }
 
@@ -89,6 +91,7 @@ public sealed class JsonFormat : IReportFormat
         if (options.Starts > 0) json.WriteNumber("starts", options.Starts);
         else json.WriteString("starts", "auto");
         json.WriteNumber("missedChance", options.MissedChance);
+        json.WriteString("forecast", options.Forecast == ForecastKind.Stacked ? "stacked" : "chosen");
         json.WriteString("precision", options.Precision == SearchPrecision.Mixed ? "mixed" : "double");
         json.WriteNumber("refined", options.Refined);
         json.WriteNumber("searchIterations", options.SearchIterations);
@@ -158,7 +161,11 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "priorVariance", rules.PriorVariance);
     }
 
-    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve)
+    /// <summary>Intervals of measurements at the held-out points, by level: most of the work.</summary>
+    private static (double[] Lower, double[] Upper)[] Intervals(CurveFit curve) =>
+        curve.Forecast is null ? [] : [.. Forecast.Levels.Select(level => curve.Forecast.Interval(curve.Curve.HeldOut.X, level))];
+
+    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve, (double[], double[])[] intervals)
     {
         json.WriteStartObject();
         json.WriteString("curve", curve.Curve.Name);
@@ -172,7 +179,7 @@ public sealed class JsonFormat : IReportFormat
         if (curve.Chosen < 0) json.WriteNull("chosen");
         else json.WriteNumber("chosen", curve.Chosen);
         json.WritePropertyName("forecast");
-        WriteForecast(json, curve.Forecast, curve.Curve.HeldOut);
+        WriteForecast(json, curve.Forecast, curve.Curve.HeldOut, intervals);
         json.WriteStartArray("fits");
         foreach (Fit fit in curve.Fits) WriteFit(json, fit);
         json.WriteEndArray();
@@ -181,8 +188,8 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndObject();
     }
 
-    /// <summary>What it is made of, and what it says at the held-out points.</summary>
-    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast, Points heldOut)
+    /// <summary>What it is made of, and what it says of measurements at the held-out points.</summary>
+    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast, Points heldOut, (double[], double[])[] intervals)
     {
         if (forecast is null)
         {
@@ -192,44 +199,57 @@ public sealed class JsonFormat : IReportFormat
 
         json.WriteStartObject();
         WriteNumber(json, "lastX", forecast.LastX);
-        json.WriteStartArray("members");
-        foreach (ForecastMember member in forecast.Members)
-        {
-            json.WriteStartObject();
-            json.WriteString("law", member.Law);
-            json.WriteNumber("breaks", member.Breaks);
-            WriteParameters(json, "parameters", member.Parameters);
-            WriteNumber(json, "weight", member.Weight);
-            WriteNumber(json, "offset", member.Offset);
-            WriteNumber(json, "offsetVariance", member.OffsetVariance);
-            WriteNumber(json, "drift", member.Drift);
-            WriteNumber(json, "bend", member.Bend);
-            WriteNumber(json, "noise", member.Noise);
-            WriteNumber(json, "degrees", member.Degrees);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        WriteMembers(json, forecast.Members);
         json.WriteStartObject("heldOut");
         WriteNumbers(json, "x", [.. heldOut.X]);
         WriteNumbers(json, "predicted", [.. forecast.Predict(heldOut.X)]);
-        foreach (ForecastOf of in Enum.GetValues<ForecastOf>())
+        json.WriteStartObject("measurement");
+        foreach ((double level, (double[] lower, double[] upper)) in Forecast.Levels.Zip(intervals))
         {
-            json.WriteStartObject(of == ForecastOf.Measurement ? "measurement" : "curve");
-            foreach (double level in Forecast.Levels)
-            {
-                (double[] lower, double[] upper) = forecast.Interval(heldOut.X, level, of);
-                json.WriteStartObject(level.ToString("R", System.Globalization.CultureInfo.InvariantCulture));
-                WriteNumbers(json, "lower", [.. lower]);
-                WriteNumbers(json, "upper", [.. upper]);
-                json.WriteEndObject();
-            }
-
+            json.WriteStartObject(level.ToString("R", CultureInfo.InvariantCulture));
+            WriteSixDigits(json, "lower", lower);
+            WriteSixDigits(json, "upper", upper);
             json.WriteEndObject();
         }
 
         json.WriteEndObject();
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Members by column, a column a line: a hundred of them as objects would be most of the report, and columns are what numpy and pandas take.</summary>
+    private static void WriteMembers(Utf8JsonWriter json, ImmutableArray<ForecastMember> members)
+    {
+        json.WriteStartObject("members");
+        Column("law", member => $"\"{JsonEncodedText.Encode(member.Law, s_options.Encoder)}\"");
+        Column("breaks", member => member.Breaks.ToString(CultureInfo.InvariantCulture));
+        json.WriteStartObject("parameters");
+        foreach (string name in members.SelectMany(member => member.Parameters).Select(parameter => parameter.Name).Distinct())
+        {
+            Column(name, member => member.Parameters.FirstOrDefault(parameter => parameter.Name == name) switch
+            {
+                null => "null",
+                { IsVector: true } several => OneLine(several.Values.AsSpan()),
+                var one => Literal(one.Values[0]),
+            });
+        }
+
+        json.WriteEndObject();
+        Column("weight", member => Literal(member.Weight));
+        Column("isSpread", member => member.IsSpread ? "true" : "false");
+        Column("offset", member => Literal(member.Offset));
+        Column("offsetVariance", member => Literal(member.OffsetVariance));
+        Column("drift", member => Literal(member.Drift));
+        Column("bend", member => Literal(member.Bend));
+        Column("noise", member => Literal(member.Noise));
+        Column("degrees", member => Literal(member.Degrees));
+        json.WriteEndObject();
+
+        void Column(string name, Func<ForecastMember, string> cell)
+        {
+            json.WritePropertyName(name);
+            json.WriteRawValue($"[{string.Join(", ", members.Select(cell))}]");
+        }
     }
 
     /// <summary>A row a line.</summary>
@@ -329,13 +349,16 @@ public sealed class JsonFormat : IReportFormat
         json.WriteRawValue(OneLine(values.AsSpan()));
     }
 
-    private static string OneLine(ReadOnlySpan<double> values)
+    /// <summary>Ends of intervals at many points: more digits would say nothing and be half of the report.</summary>
+    private static void WriteSixDigits(Utf8JsonWriter json, string name, double[] values)
     {
-        return $"[{string.Join(", ", values.ToArray().Select(Literal))}]";
-
-        static string Literal(double value) =>
-            double.IsFinite(value) ? value.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : $"\"{NonFinite(value)}\"";
+        json.WritePropertyName(name);
+        json.WriteRawValue($"[{string.Join(", ", values.Select(value => double.IsFinite(value) ? value.ToString("G6", CultureInfo.InvariantCulture) : Literal(value)))}]");
     }
+
+    private static string OneLine(ReadOnlySpan<double> values) => $"[{string.Join(", ", values.ToArray().Select(Literal))}]";
+
+    private static string Literal(double value) => double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : $"\"{NonFinite(value)}\"";
 
     private static string NonFinite(double value) =>
         double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";

@@ -62,6 +62,12 @@ public sealed class TableFormat : IReportFormat
         lines.Add("");
         if (curve.Fits.IsEmpty) lines.Add("  no fit");
         else lines.AddRange(Fits(curve));
+        if (curve.Forecast is { } forecast)
+        {
+            lines.Add("");
+            Ahead(forecast, data.HeldOut, lines);
+        }
+
         if (curve.Chosen >= 0)
         {
             lines.Add("");
@@ -110,6 +116,29 @@ public sealed class TableFormat : IReportFormat
     {
         table.Right("held out", fits.Select(fit => fit is null ? "" : Readable.Number(fit.Rmsle.HeldOut, 4)));
         table.Left("", fits.Select(fit => fit?.Rmsle.HeldOutError is { } e && !double.IsNaN(e) ? $"± {Readable.Number(e, 2)}" : ""), gap: 1);
+    }
+
+    /// <summary>The forecast: its error where that is known, and y at a few x beyond the fitted ones.</summary>
+    private static void Ahead(Forecast forecast, Points heldOut, List<string> lines)
+    {
+        FormScore score = FormScore.Of(forecast.Predict(heldOut.X), heldOut);
+        string error = double.IsNaN(score.Rmsle) ? "" : $", RMSLE held out {Readable.Number(score.Rmsle, 4)}{(heldOut.Count > 1 ? $" ± {Readable.Number(score.Error, 2)}" : "")}";
+        lines.Add($"  Forecast{error}; a measurement's y and intervals:");
+        var places = Forecast.Ahead.Select(times => (X: times * forecast.LastX, Note: $"{times.ToString(CultureInfo.InvariantCulture)} times the last fitted")).ToList();
+        if (heldOut.Count > 0 && heldOut.X[^1] > forecast.LastX) places.Add((heldOut.X[^1], "the last held out"));
+        (double X, string Note)[] rows = [.. places.OrderBy(place => place.X)];
+        double[] x = [.. rows.Select(row => row.X)], y = forecast.Predict(x);
+        var table = new Columns();
+        table.Right("x", x.Select(value => Readable.Number(value, 4)));
+        table.Left("", rows.Select(row => row.Note));
+        table.Right("y", y.Select(value => Readable.Number(value, 4)));
+        foreach (double level in Forecast.Levels.TakeLast(2))
+        {
+            (double[] lower, double[] upper) = forecast.Interval(x, level);
+            table.Left($"{(100 * level).ToString("0", CultureInfo.InvariantCulture)} %", lower.Zip(upper, (low, high) => double.IsNaN(low) ? "-" : $"{Readable.Number(low, 4)} to {Readable.Number(high, 4)}"));
+        }
+
+        lines.AddRange(table.Lines());
     }
 
     private static void ChosenFit(Fit fit, List<string> lines)
@@ -225,16 +254,19 @@ public sealed class TableFormat : IReportFormat
         if (without > 0) count += $", {without} of them without a fit";
         lines.Add($"{count}; law {string.Join(',', report.Options.Laws)}, loss {report.Options.Loss}, recipe {report.Options.Recipe}");
         lines.Add("missed: the chance that a hundred times the starts would find a lower minimum");
-        double[] errors = [.. fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut).Where(error => !double.IsNaN(error)).Order()];
-        if (errors.Length > 0)
-        {
-            double median = (errors[(errors.Length - 1) / 2] + errors[errors.Length / 2]) / 2;
-            string mean = Readable.Number(errors.Average(), 4), middle = Readable.Number(median, 4);
-            lines.Add($"RMSLE held out: mean {mean}, median {middle} ({Readable.Count(errors.Length, "curve")})");
-        }
+        HeldOut("RMSLE held out", fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut));
+        HeldOut("forecast's RMSLE held out", fitted.Select(curve => curve.Forecast is null ? double.NaN : FormScore.Of(curve.Forecast.Predict(curve.Curve.HeldOut.X), curve.Curve.HeldOut).Rmsle));
 
         int warned = report.Curves.Count(curve => !Warnings(curve).IsEmpty);
         if (warned > 0) lines.Add($"! {Readable.Count(warned, "curve")} with warnings; the format json has them as sentences");
+
+        void HeldOut(string what, IEnumerable<double> all)
+        {
+            double[] errors = [.. all.Where(error => !double.IsNaN(error)).Order()];
+            if (errors.Length == 0) return;
+            double median = (errors[(errors.Length - 1) / 2] + errors[errors.Length / 2]) / 2;
+            lines.Add($"{what}: mean {Readable.Number(errors.Average(), 4)}, median {Readable.Number(median, 4)} ({Readable.Count(errors.Length, "curve")})");
+        }
     }
 
     // ---- parts ----
