@@ -18,6 +18,8 @@ switch (args)
         return ChanceBenchmark.Run(rest, Console.Out);
     case ["limit", .. var rest]:
         return LimitBenchmark.Run(rest, Console.Out);
+    case ["forecast", .. var rest]:
+        return ForecastBenchmark.Run(rest, Console.Out);
 #if ILGPU
     case ["ptx", .. var rest]:
         return PtxIlgpuBenchmark.Run(rest, Console.Out);
@@ -51,6 +53,7 @@ switch (args)
                    oclgrind --driver FILE
                    chance --data DIR --minima FILE [--seeds N] [--rows FILE]
                    limit [--figure FILE] [--draws N]
+                   forecast --data DIR --example FILE [--planted N] [--seeds N]
                    ptx [--tools DIR] [--only sm_80]
             """);
         return 2;

@@ -19,10 +19,10 @@ internal static class Forecaster
     private const double LeastWeight = 0.01;
 
     /// <summary>
-    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.7 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
     /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
     /// </summary>
-    private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.7, Degrees = 4;
+    private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
 
     /// <summary>Numbers of breaks that leave residuals so many times as large as another's have no share in the draws.</summary>
     private const double MostResidual = 25;
@@ -48,7 +48,7 @@ internal static class Forecaster
             ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
             SimdBackend.Run(count, threads, i =>
             {
-                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
+                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
                 forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
                 done?.Invoke(Interlocked.Increment(ref finished));
             }, cancellation);
@@ -57,9 +57,12 @@ internal static class Forecaster
         return forecasts;
     }
 
-    private static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within)
+    /// <summary>The first half of a forecast.</summary>
+    /// <param name="stack">Its fits.</param>
+    /// <param name="within">Mean square of what measurements are off the means that were fitted.</param>
+    /// <param name="weights">How much each fit counts; relative.</param>
+    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within, double[] weights)
     {
-        double[] weights = Stacking.Weights(stack);
         double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4), drift = DriftScale * rmsle;
         double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
         for (int k = 0; k < weights.Length; k++)
@@ -91,7 +94,7 @@ internal static class Forecaster
     }
 
     /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry.</summary>
-    private static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
+    internal static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
     {
         Loss loss = Loss.Get("msle");
         var problems = new List<Problem>();

@@ -110,7 +110,12 @@ internal static class Stacking
     internal sealed record Stack(ImmutableArray<Fitted> Fits, double[][] Errors, double Noise);
 
     /// <summary>Fits curves in every setting, from every origin.</summary>
-    public static Stack[] Fit(IReadOnlyList<Points> curves, ulong seed, int threads, CancellationToken cancellation)
+    /// <param name="curves">Fit points of every curve.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="threads">Threads; 0 takes every core.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <param name="leastInMemory">Points that a memory holds at least.</param>
+    public static Stack[] Fit(IReadOnlyList<Points> curves, ulong seed, int threads, CancellationToken cancellation, double leastInMemory = LeastInMemory)
     {
         var origins = new List<Origin>();
         for (int curve = 0; curve < curves.Count; curve++)
@@ -122,7 +127,7 @@ internal static class Stacking
 
         Fitted[][] least = Fit(origins, _ => Settings.Where(setting => setting.Belief is null), [], StartsOfLeastSquares, seed, threads, cancellation);
         double[] noises = [.. origins.Select((origin, i) => Noise(origin.Fit, least[i]))];
-        ImmutableArray<Setting>[] held = [.. curves.Select(curve => Settings.Where(setting => setting.Belief is not null && PointsIn(curve, setting.Memory) >= LeastInMemory).ToImmutableArray())];
+        ImmutableArray<Setting>[] held = [.. curves.Select(curve => Settings.Where(setting => setting.Belief is not null && PointsIn(curve, setting.Memory) >= leastInMemory).ToImmutableArray())];
         Fitted[][] others = Fit(origins, origin => held[origin.Curve], noises, Starts, seed, threads, cancellation);
         var stacks = new Stack[curves.Count];
         foreach (var own in Enumerable.Range(0, origins.Count).GroupBy(i => origins[i].Curve))
