@@ -87,7 +87,6 @@ public sealed class JsonFormat : IReportFormat
         json.WriteRawValue($"[{string.Join(", ", options.Breaks)}]");
         json.WriteString("loss", options.Loss);
         json.WriteNumber("delta", options.Delta);
-        json.WriteString("forecast", options.Forecast == ForecastKind.Stacked ? "stacked" : "chosen");
         if (options.Starts > 0) json.WriteNumber("starts", options.Starts);
         else json.WriteString("starts", "auto");
         json.WriteNumber("missedChance", options.MissedChance);
