@@ -16,6 +16,10 @@ switch (args)
         return NistBenchmark.Run(rest, Console.Out);
     case ["chance", .. var rest]:
         return ChanceBenchmark.Run(rest, Console.Out);
+    case ["limit", .. var rest]:
+        return LimitBenchmark.Run(rest, Console.Out);
+    case ["forecast", .. var rest]:
+        return ForecastBenchmark.Run(rest, Console.Out);
 #if ILGPU
     case ["ptx", .. var rest]:
         return PtxIlgpuBenchmark.Run(rest, Console.Out);
@@ -48,6 +52,8 @@ switch (args)
                    devices [--device NAME] [--data DIR] [--rounds N] [--starts N] [--search-starts N]
                    oclgrind --driver FILE
                    chance --data DIR --minima FILE [--seeds N] [--rows FILE]
+                   limit [--figure FILE] [--draws N]
+                   forecast --data DIR --example FILE [--planted N] [--seeds N]
                    ptx [--tools DIR] [--only sm_80]
             """);
         return 2;

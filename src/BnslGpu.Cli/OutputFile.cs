@@ -13,7 +13,7 @@ internal static class OutputFile
     public static void Check(string? path)
     {
         if (IsStandard(path)) return;
-        if (Directory.Exists(path)) throw new WorkException($"{path} is a directory; --output expects a file.");
+        if (Directory.Exists(path)) throw new WorkException($"{path} is a directory; expected a file.");
         string directory = Path.GetDirectoryName(Path.GetFullPath(path!))!;
         if (!Directory.Exists(directory)) throw new WorkException($"{path} cannot be written: there is no directory {directory}.");
     }
@@ -51,6 +51,26 @@ internal static class OutputFile
             throw;
         }
     }
+
+    /// <summary>Writes a page, which takes seconds where there are many curves; how far it is is shown.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="streams">Has standard error.</param>
+    /// <param name="quiet">Nothing is shown.</param>
+    /// <param name="write">Writes the whole page.</param>
+    public static void WritePage(string path, Streams streams, bool quiet, Action<TextWriter, IProgress<FitProgress>?> write) => Write(path, streams, writer =>
+    {
+        if (quiet)
+        {
+            write(writer, null);
+            return;
+        }
+
+        ProgressDisplay.Watch(streams, progress =>
+        {
+            write(writer, progress);
+            return path;
+        });
+    });
 
     private static bool IsStandard(string? path) => path is null or "-";
 

@@ -63,7 +63,7 @@ internal static class Program
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            bool expected = failure is WorkException or CurveCsvException or IOException or UnauthorizedAccessException;
+            bool expected = failure is WorkException or CurveCsvException or SuiteFileException or IOException or UnauthorizedAccessException;
             bool traced = Environment.GetEnvironmentVariable("BNSL_DEBUG") == "1";
             if (traced) streams.Say(failure.ToString());
             else if (expected) streams.Say(failure.Message);
@@ -120,6 +120,7 @@ internal static class Program
             : base("Fits broken neural scaling laws to scaling and learning curves: many starts, many curves, at once.")
         {
             Add(new FitCommand(streams));
+            Add(new SuiteCommand(streams));
             Add(new PredictCommand(streams));
             Add(new SimulateCommand(streams));
             Add(new LawsCommand(streams));

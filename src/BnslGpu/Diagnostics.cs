@@ -14,9 +14,6 @@ internal sealed class Diagnostics
     /// <summary>A break among the last points is seen from one side only.</summary>
     private const int PointsBeyondBreak = 4;
 
-    /// <summary>log(81): a break's slope goes from a tenth to nine tenths of its change over this many f in log x.</summary>
-    private const double TenthToNineTenths = 4.394449154672439;
-
     private readonly Problem _problem;
     private readonly Minimum _minimum;
 
@@ -128,9 +125,7 @@ internal sealed class Diagnostics
         if (before < 2) warnings.Add($"{which} lies at the first point: the data do not show the slope before it.");
         else if (beyond < PointsBeyondBreak)
             warnings.Add($"{which} has {beyond switch { 0 => "no point", 1 => "one point", _ => $"{beyond} points" }} beyond it; the forecast rests on {beyond switch { 0 => "none", 1 => "it", _ => "them" }}.");
-        if (before < 1 || before >= x.Length) return;
-        double gap = Math.Log(x[before] / x[before - 1]);
-        if (TenthToNineTenths * f < gap) warnings.Add($"{which} is sharper than the gap between the points around it: its place and width are not determined.");
+        if (Segment.IsSharperThanGap(d, f, x)) warnings.Add($"{which} is sharper than the gap between the points around it: its place and width are not determined.");
     }
 
     private void OnBounds(ImmutableArray<string>.Builder warnings)

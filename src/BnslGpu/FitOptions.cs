@@ -12,18 +12,34 @@ public enum SearchPrecision
     Double,
 }
 
+/// <summary>What a forecast is made of.</summary>
+public enum ForecastKind
+{
+    /// <summary>The chosen fit alone, with the noise of its residuals.</summary>
+    Chosen,
+
+    /// <summary>
+    /// Half of it fits of BNSL in some fifty settings, weighed by how well each forecast the curve's own later points from earlier ones; half draws from the
+    /// posterior of a law that is not quite right. For law bnsl under loss msle, curves of one input with y above 0, and no rules for parameters; others have that of the chosen fit.
+    /// </summary>
+    Stacked,
+}
+
 /// <summary>Every choice of a fit that a result depends on, and those it does not depend on (threads, chunk size).</summary>
 /// <remarks>Vary with <c>with</c>; == compares the lists by reference. Checked once, by <see cref="Validate"/>, when a fit begins.</remarks>
 public sealed record FitOptions
 {
-    /// <summary>The choices of plain least squares on log y: 0..3 breaks, 0 ≤ a ≤ .9999 min y, f ≥ .01, log d within the data, |c| ≤ 20.</summary>
+    /// <summary>The default: fits as in <see cref="LeastSquares"/>, and a forecast that is made to be right beyond the data: see <see cref="ForecastKind.Stacked"/>.</summary>
+    public static FitOptions Default { get; } = new() { Recipe = "forecast", Forecast = ForecastKind.Stacked };
+
+    /// <summary>The choices of plain least squares on log y: 0..3 breaks, 0 ≤ a ≤ .9999 min y, f ≥ .01, log d within the data, |c| ≤ 20; the forecast is the chosen fit.</summary>
     public static FitOptions LeastSquares { get; } = new();
 
     /// <summary>The choices of the BNSL paper's released script: one break, least squares on log(1 + y), same bounds.</summary>
     public static FitOptions Paper { get; } = new() { Recipe = "paper", Loss = "msle1p", Breaks = [1] };
 
     /// <summary>The recipes by name, the default first.</summary>
-    public static ImmutableArray<FitOptions> Recipes => [LeastSquares, Paper];
+    public static ImmutableArray<FitOptions> Recipes => [Default, LeastSquares, Paper];
 
     /// <summary>Name of the recipe these choices started from.</summary>
     public string Recipe { get; init; } = "least-squares";
@@ -41,6 +57,9 @@ public sealed record FitOptions
     public double Delta { get; init; } = DefaultDelta;
 
     internal const double DefaultDelta = 1e-3;
+
+    /// <summary>What the forecast is made of. Default the chosen fit; <see cref="Default"/> has the better one.</summary>
+    public ForecastKind Forecast { get; init; }
 
     /// <summary>What is said about parameters before the fit: fixed, bounded, tied, own starts, priors. Default nothing.</summary>
     public ParameterRules Parameters { get; init; } = ParameterRules.None;

@@ -104,6 +104,9 @@ public sealed record Fit
     /// </summary>
     public required double MissedChance { get; init; }
 
+    /// <summary>Its power-law segments, in ascending x, of laws of the BNSL family; empty for others and where the fit is not finite.</summary>
+    public ImmutableArray<Segment> Segments { get; init; } = [];
+
     /// <summary>What a reader should know before trusting this fit, as sentences.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
@@ -118,27 +121,6 @@ public sealed record Fit
     public double[] Predict(ReadOnlySpan<double> x) => ScalingLaw.Get(Law, Breaks).Predict(Parameters, x);
 }
 
-/// <summary>One fit's share in a forecast.</summary>
-/// <param name="Fit">Index into <see cref="CurveFit.Fits"/>.</param>
-/// <param name="Weight">Its weight; weights sum to one.</param>
-public readonly record struct ForecastComponent(int Fit, double Weight);
-
-/// <summary>What is said about points that were not fitted.</summary>
-public sealed record Forecast
-{
-    /// <summary>The fits it is made of.</summary>
-    public required ImmutableArray<ForecastComponent> Components { get; init; }
-
-    /// <summary>Standard deviation of log y about the forecast: sqrt(Σr²/(n − p)); NaN where n ≤ p.</summary>
-    public required double Noise { get; init; }
-
-    /// <summary>The x at which <see cref="Median"/> is given: the held-out points', point by point. Shape [points, inputs].</summary>
-    public required ImmutableArray<double> X { get; init; }
-
-    /// <summary>Median forecast of y at each <see cref="X"/>.</summary>
-    public required ImmutableArray<double> Median { get; init; }
-}
-
 /// <summary>One curve with every fit that was made of it.</summary>
 public sealed record CurveFit
 {
@@ -148,11 +130,14 @@ public sealed record CurveFit
     /// <summary>Index of the chosen fit in <see cref="Fits"/>; −1 where there is none.</summary>
     public required int Chosen { get; init; }
 
-    /// <summary>The forecast; null where there is no fit.</summary>
+    /// <summary>The forecast, of laws of one input whose y is above 0; null where there is none.</summary>
     public required Forecast? Forecast { get; init; }
 
     /// <summary>The fits, in the order of <see cref="FitOptions.Laws"/>, then <see cref="FitOptions.Breaks"/>.</summary>
     public required ImmutableArray<Fit> Fits { get; init; }
+
+    /// <summary>What the chosen fit says of the curve, as sentences: its segments, its breaks, how far it may be extended. They repeat no warning.</summary>
+    public ImmutableArray<string> Sentences { get; init; } = [];
 
     /// <summary>What is odd about the data, or why there is no fit, as sentences.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
@@ -161,8 +146,8 @@ public sealed record CurveFit
 /// <summary>Wall-clock seconds of each stage.</summary>
 /// <param name="Read">Reading and checking the data.</param>
 /// <param name="Search">Multi-start search.</param>
-/// <param name="Refine">Refinement in double and everything after it.</param>
-/// <param name="Total">All of it.</param>
+/// <param name="Refine">Refinement in double.</param>
+/// <param name="Total">All of it, forecasts too.</param>
 public readonly record struct StageSeconds(double Read, double Search, double Refine, double Total);
 
 /// <summary>A whole run: options, seed, device, seconds, and a <see cref="CurveFit"/> for each curve, in the order of their names.</summary>

@@ -69,10 +69,14 @@ internal static class FitSummary
             MissedChance = double.IsFinite(objective) && candidates.StartLosses.Length > 0 ? MissedMinimum.Chance(problem, candidates.StartLosses) : double.NaN,
             Warnings = [],
         };
-        (double fitError, _, _) = SquaredLogError(problem.Law, parameters, curve.Fit);
-        (double heldOut, double spread, int scored) = SquaredLogError(problem.Law, parameters, curve.HeldOut);
-        double error = Math.Sqrt(heldOut + (spread / Math.Sqrt(scored))) - Math.Sqrt(heldOut);
-        return fit with { Rmsle = new(Math.Sqrt(fitError), Math.Sqrt(heldOut), error), Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)] };
+        (double fitted, _) = ErrorOfLog(problem.Law.Predict(parameters, curve.Fit.X), curve.Fit);
+        (double heldOut, double error) = ErrorOfLog(problem.Law.Predict(parameters, curve.HeldOut.X), curve.HeldOut);
+        return fit with
+        {
+            Rmsle = new(fitted, heldOut, error),
+            Segments = Segment.Of(fit, curve.Fit),
+            Warnings = [.. diagnostics.Warnings(curve.Fit), .. MissedMinimum.Warnings(fit.MissedChance)],
+        };
     }
 
     /// <summary>Lower; of those that agree to rounding, the one with the smaller gradient.</summary>
@@ -96,10 +100,9 @@ internal static class FitSummary
         return Math.Sqrt(sum / points.Count);
     }
 
-    /// <summary>Mean and population standard deviation of (log ŷ − log y)² over the points whose y is above 0; NaN without any.</summary>
-    private static (double Mean, double Deviation, int Count) SquaredLogError(ScalingLaw law, ImmutableArray<Parameter> parameters, Points points)
+    /// <summary>sqrt(mean e) and its error sqrt(mean e + std e / √n) − sqrt(mean e), e = (log ŷ − log y)² over the points whose y is above 0; NaN without any.</summary>
+    internal static (double Rmsle, double Error) ErrorOfLog(ReadOnlySpan<double> predicted, Points points)
     {
-        double[] predicted = law.Predict(parameters, points.X);
         double sum = 0, squares = 0;
         int count = 0;
         for (int i = 0; i < points.Count; i++)
@@ -111,7 +114,7 @@ internal static class FitSummary
             count++;
         }
 
-        double mean = sum / count;
-        return (mean, Math.Sqrt(Math.Max((squares / count) - (mean * mean), 0)), count);
+        double mean = sum / count, deviation = Math.Sqrt(Math.Max((squares / count) - (mean * mean), 0));
+        return (Math.Sqrt(mean), Math.Sqrt(mean + (deviation / Math.Sqrt(count))) - Math.Sqrt(mean));
     }
 }

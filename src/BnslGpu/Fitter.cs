@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace BnslGpu;
 
 /// <summary>How far a run is.</summary>
-/// <param name="Stage">What is being done: screen, search or refine.</param>
+/// <param name="Stage">What is being done: screen, search, refine or forecast.</param>
 /// <param name="Done">Units done.</param>
 /// <param name="Total">Units in all.</param>
 public readonly record struct FitProgress(string Stage, long Done, long Total);
@@ -14,7 +14,7 @@ public static class Fitter
 {
     /// <summary>Fits every curve with every number of breaks.</summary>
     /// <param name="curves">The curves; names must differ.</param>
-    /// <param name="options">The choices; plain least squares by default.</param>
+    /// <param name="options">The choices; <see cref="FitOptions.Default"/> by default.</param>
     /// <param name="progress">Told how far the run is, from any thread.</param>
     /// <param name="cancellation">Ends the run without a report.</param>
     /// <param name="stop">Ends the search early: what was found by then is refined and reported, with a remark that says so.</param>
@@ -26,7 +26,7 @@ public static class Fitter
     {
         ArgumentNullException.ThrowIfNull(curves);
         foreach (Curve curve in curves) ArgumentNullException.ThrowIfNull(curve, nameof(curves));
-        options ??= FitOptions.LeastSquares;
+        options ??= FitOptions.Default;
         options.Validate();
         var clock = Stopwatch.StartNew();
         Loss loss = Loss.Get(options.Loss);
@@ -75,6 +75,8 @@ public static class Fitter
             progress?.Report(new("refine", Interlocked.Increment(ref refined), fits.Length));
         }, cancellation);
 
+        double refinedAt = clock.Elapsed.TotalSeconds;
+        Forecast?[] forecasts = Forecasts(ordered, options, progress, either.Token, cancellation);
         var results = ImmutableArray.CreateBuilder<CurveFit>(ordered.Length);
         for (int i = 0, next = 0; i < ordered.Length; i++)
         {
@@ -87,8 +89,9 @@ public static class Fitter
             {
                 Curve = curve,
                 Chosen = chosen,
-                Forecast = chosen < 0 ? null : ModelSelection.Forecast(curve, own, chosen),
+                Forecast = chosen < 0 ? null : forecasts[i] ?? ModelSelection.Forecast(curve, own, chosen),
                 Fits = own,
+                Sentences = chosen < 0 ? [] : FitSentences.Of(curve, own, chosen),
                 Warnings = [.. reasons[i], .. chosen < 0 ? [] : Remarks(curve, own, chosen)],
             });
         }
@@ -99,13 +102,33 @@ public static class Fitter
             Options = options,
             Device = backend.Description,
             Remarks = [.. stopped ? [Stopped(candidates)] : Array.Empty<string>(), .. backend.Remarks],
-            Seconds = new(0, searched, total - searched, total),
+            Seconds = new(0, searched, refinedAt - searched, total),
             Curves = results.MoveToImmutable(),
         };
     }
 
+    /// <summary>Forecasts of the curves that can have one of their own; null for the others, and for all where the run was stopped.</summary>
+    private static Forecast?[] Forecasts(Curve[] curves, FitOptions options, IProgress<FitProgress>? progress, CancellationToken stop, CancellationToken cancellation)
+    {
+        var forecasts = new Forecast?[curves.Length];
+        if (options is not { Forecast: ForecastKind.Stacked, Loss: "msle", Parameters.IsEmpty: true } || !options.Laws.Contains("bnsl")) return forecasts;
+        int[] able = [.. Enumerable.Range(0, curves.Length).Where(i => Problem.WhyNot(curves[i].Fit, ScalingLaw.Get("bnsl", 0), Loss.Get("msle")) is null)];
+        progress?.Report(new("forecast", 0, able.Length));
+        try
+        {
+            Forecast[] made = Forecaster.Make([.. able.Select(i => curves[i].Fit)], options.Seed, options.Threads, done => progress?.Report(new("forecast", done, able.Length)), stop);
+            for (int k = 0; k < able.Length; k++) forecasts[able[k]] = made[k];
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Stopped: forecasts are then those of the chosen fits.
+        }
+
+        return forecasts;
+    }
+
     private static string Stopped(ImmutableArray<Candidates> candidates) =>
-        $"The search was stopped after {candidates.Sum(own => (long)own.StartLosses.Length)} starts; lower minima may have been missed.";
+        $"The search was stopped after {candidates.Sum(own => (long)own.StartLosses.Length)} starts; lower minima may have been missed, and forecasts are those of the chosen fits.";
 
     /// <summary>What is odd about a curve or about its choice among its fits.</summary>
     private static IEnumerable<string> Remarks(Curve curve, ImmutableArray<Fit> fits, int chosen)
@@ -114,10 +137,8 @@ public static class Fitter
         foreach (double y in curve.HeldOut.Y) count += y > 0 ? 0 : 1;
         if (count > 0 && ScalingLaw.Get(fits[chosen].Law, fits[chosen].Breaks).IsPositive) yield return $"{count} of {curve.HeldOut.Count} held-out points {(count == 1 ? "has" : "have")} y <= 0 and no logarithm; the score is of the others.";
 
-        // Two units of AICc are worth a factor e in likelihood: too little to tell a break from noise (Burnham and Anderson 2002, §2.6).
         Fit best = fits[chosen];
-        Fit? plain = fits.FirstOrDefault(fit => fit.Law == best.Law && fit.Breaks == 0);
-        if (best.Breaks > 0 && plain is not null && plain.Aicc - best.Aicc < 2) yield return "No break would do: without one AICc is larger by less than 2.";
+        if (FitSentences.NoBreakWouldDo(fits, chosen)) yield return "No break would do: without one AICc is larger by less than 2.";
         if (best.Law == "bnsl" && Rises(curve.Fit))
             yield return "y rises with x. bnsl follows a rise but cannot approach a ceiling; fit the distance to a known one (--ceiling 1 for accuracy), or --law bnsl-rising --loss mse.";
     }
@@ -147,6 +168,6 @@ public static class Fitter
         int inputs = options.AllLaws.Max(law => law.InputCount);
         double[] y = [6, 5, 4.5, 4, 3.8, 3.7];
         double[] x = [.. Enumerable.Range(1, y.Length).SelectMany(i => Enumerable.Repeat((double)i, inputs))];
-        Fit([new("", new(x, inputs, y))], options with { Device = "simd", Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None });
+        Fit([new("", new(x, inputs, y))], options with { Forecast = ForecastKind.Chosen, Device = "simd", Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None });
     }
 }

@@ -41,18 +41,27 @@ internal static class ModelSelection
         return chosen;
     }
 
-    /// <summary>The chosen fit alone.</summary>
-    public static Forecast Forecast(Curve curve, ImmutableArray<Fit> fits, int chosen)
+    /// <summary>The chosen fit alone, with what its residuals say of the noise; null for laws of several inputs and for those whose y may be negative.</summary>
+    public static Forecast? Forecast(Curve curve, ImmutableArray<Fit> fits, int chosen)
     {
         Fit fit = fits[chosen];
         ScalingLaw law = ScalingLaw.Get(fit.Law, fit.Breaks);
+        if (law.InputCount != 1 || !law.IsPositive) return null;
         int n = curve.Fit.Count, p = fit.FreeParameters;
         return new()
         {
-            Components = [new(chosen, 1)],
-            Noise = n > p ? fit.Rmsle.Fit * Math.Sqrt(n / (double)(n - p)) : double.NaN,
-            X = [.. curve.HeldOut.X],
-            Median = [.. law.Predict(fit.Parameters, curve.HeldOut.X)],
+            LastX = curve.Fit.X[^1],
+            Members =
+            [
+                new()
+                {
+                    Law = fit.Law,
+                    Breaks = fit.Breaks,
+                    Parameters = fit.Parameters,
+                    Weight = 1,
+                    Noise = n > p ? fit.Rmsle.Fit * Math.Sqrt(n / (double)(n - p)) : double.NaN,
+                },
+            ],
         };
     }
 }

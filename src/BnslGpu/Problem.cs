@@ -201,7 +201,7 @@ public sealed class Problem
     }
 
     /// <summary>Weights with mean one.</summary>
-    private static double[] WeightsOf(Points points, Loss loss, double logScale)
+    internal static double[] WeightsOf(Points points, Loss loss, double logScale)
     {
         double[] weights = points.Weights.ToArray();
         if (points.Sigmas.Length > 0)

@@ -156,6 +156,14 @@ public abstract class ScalingLaw
         return named.MoveToImmutable();
     }
 
+    /// <summary>θ in natural units, by name.</summary>
+    internal ImmutableArray<Parameter> Natural(ReadOnlySpan<double> θ, CurveScale scale)
+    {
+        var natural = new double[NaturalCount];
+        ToNatural(θ, scale, natural, new double[natural.Length * θ.Length]);
+        return Pack(natural);
+    }
+
     /// <summary>Numbers in a row of all parameters in natural units.</summary>
     internal int NaturalCount => Parameters.Sum(parameter => parameter.PerBreak ? Breaks : 1);
 

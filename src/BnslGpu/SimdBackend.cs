@@ -45,6 +45,14 @@ public sealed class SimdBackend : IBackend
         ? "simd: no vector registers, 1 lane"
         : $"simd: {(int)_width}-bit registers, {(int)_width / 64} double or {(int)_width / 32} float lanes";
 
+    /// <summary>Residuals and Jacobian at one θ.</summary>
+    internal static Evaluation Evaluate(Problem problem, ReadOnlySpan<double> θ)
+    {
+        var evaluation = new Evaluation(new double[problem.Count], new double[problem.Count * problem.ParameterCount]);
+        new SimdBackend(LaneWidth.Scalar).Kernel(problem, SearchPrecision.Double).Evaluate(problem, θ, evaluation.Residuals, evaluation.Jacobian);
+        return evaluation;
+    }
+
     /// <inheritdoc/>
     public ImmutableArray<Evaluation> Evaluate(IReadOnlyList<Candidates> candidates, CancellationToken cancellation = default)
     {

@@ -12,10 +12,17 @@ internal sealed class SvgPanel
     private const double LabelSize = 10, LegendSize = 9.5, LegendRow = 13.5, LegendKey = 24;
 
     private const string LegendBox = "fill='#ffffff' fill-opacity='.85' stroke='#cccccc' stroke-width='0.5'";
+    private const string SkyBlue = "#56B4E9";
     private const string Blue = "#0072B2", Vermilion = "#D55E00", Black = "#000000";
 
     // The chosen fit: solid over the points it was fitted to, dashed beyond.
     private const string Solid = $"stroke='{Blue}' stroke-width='1.9'", Beyond = $"stroke='{Blue}' stroke-width='1.7'";
+
+    // Where the forecast goes another way, the chosen fit goes on as dots.
+    private const string Dots = $"stroke='{Blue}' stroke-width='1.1' stroke-dasharray='1 2'";
+
+    // The narrower band lies on the wider one and is darker for it.
+    private const string Band = $"fill='{SkyBlue}' fill-opacity='.22' stroke='none'";
 
     // Rivals are thin; no two have the same dashes.
     private static readonly (string Colour, string Dashes)[] s_rivals =
@@ -27,6 +34,7 @@ internal sealed class SvgPanel
     private readonly CurveFit _curve;
     private readonly ImmutableArray<(double X, double Y)> _fitted, _heldOut;
     private readonly Fit? _chosen;
+    private readonly Forecast? _forecast;
     private readonly bool _logX, _logY;
     private readonly double _left;
     private readonly Axis _x, _y;
@@ -61,17 +69,19 @@ internal sealed class SvgPanel
     {
         (_curve, _chosen, _fitted, _heldOut, _logX, _logY) = (curve, chosen, fitted, heldOut, logX, logY);
         _againstFitted = curve.Curve.Fit.Inputs > 1;
+        _forecast = _againstFitted || !logX || !logY ? null : curve.Forecast;
         (double xLow, double xHigh) = Range(fitted.Concat(heldOut).SelectMany(point => _againstFitted ? new[] { point.X, point.Y } : [point.X]), logX);
         double xSpan = xHigh - xLow;
-        (xLow, xHigh) = (xLow - .04 * xSpan, xHigh + .06 * xSpan);
+        (xLow, xHigh) = (xLow - .04 * xSpan, xHigh + (_forecast is not null && heldOut.IsEmpty ? .33 : .06) * xSpan);
 
         (double yLow, double yHigh) = Range(fitted.Concat(heldOut).SelectMany(point => _againstFitted ? new[] { point.X, point.Y } : [point.Y]), logY);
         if (_chosen is not null && !_againstFitted)
         {
-            // The line is to be seen whole, but not at the price of the points: it gets at most their own height again on either side.
+            // Lines and the narrower band are to be seen whole, but not at the price of the points: it gets at most their own height again on either side.
             double most = yHigh - yLow, low = yLow - most, high = yHigh + most;
             Axis across = logX ? new LogAxis(xLow, xHigh, 0, Right, (_, _) => 0) : new LinearAxis(xLow, xHigh, 0, Right, (_, _) => 0);
-            foreach (double y in across.Between(across.At(0), across.At(1), Steps).Select(_chosen.Predict).Where(y => HasPlace(y, logY)))
+            IEnumerable<double> line = across.Between(across.At(0), across.At(1), Steps).Select(_chosen.Predict);
+            foreach (double y in line.Concat(Ends(_forecast, across.At(1))).Where(y => HasPlace(y, logY)))
             {
                 double at = logY ? Math.Log10(y) : y;
                 (yLow, yHigh) = (Math.Min(yLow, Math.Max(at, low)), Math.Max(yHigh, Math.Min(at, high)));
@@ -83,6 +93,13 @@ internal sealed class SvgPanel
         _y = logY ? new LogAxis(yLow, yHigh, Bottom, Top, (_, _) => 22) : new LinearAxis(yLow, yHigh, Bottom, Top, (_, _) => 22);
         _left = 38 + _y.Labelled.Select(tick => tick.Ems * LabelSize).DefaultIfEmpty(20).Max();
         _x = logX ? new LogAxis(xLow, xHigh, _left, Right, Room) : new LinearAxis(xLow, xHigh, _left, Right, Room);
+
+        static IEnumerable<double> Ends(Forecast? forecast, double x)
+        {
+            if (forecast is null || x <= forecast.LastX) return [];
+            (double[] lower, double[] upper) = forecast.Interval([x], Levels[1]);
+            return [forecast.Predict([x])[0], lower[0], upper[0]];
+        }
 
         static double Room(Tick one, Tick next) => (one.Ems + next.Ems) / 2 * LabelSize + 12;
     }
@@ -96,6 +113,7 @@ internal sealed class SvgPanel
         svg.Append($"<clipPath id='{Clip}'><rect {Frame()}/></clipPath>\n");
         Breaks(svg);
         // Few points stand on the lines, many would bury them.
+        Bands(svg);
         bool many = _fitted.Length + _heldOut.Length > 100;
         if (many) Points(svg);
         Lines(svg);
@@ -179,11 +197,40 @@ internal sealed class SvgPanel
         else if (_chosen is not null)
         {
             double seam = _fitted.IsEmpty ? _x.At(0) : _fitted[^1].X;
-            Path(svg, _chosen.Predict, seam, _x.At(1), Beyond + " stroke-dasharray='6 3'");
+            Path(svg, _chosen.Predict, seam, _x.At(1), IsForecastOwn ? Dots : Beyond + " stroke-dasharray='6 3'");
+            if (IsForecastOwn) Path(svg, x => _forecast!.Predict([x])[0], Math.Max(_forecast!.LastX, _x.At(0)), _x.At(1), Beyond + " stroke-dasharray='6 3'");
             Path(svg, _chosen.Predict, _x.At(0), seam, Solid);
         }
 
         svg.Append("</g>\n");
+    }
+
+    /// <summary>Whether the forecast is more than the chosen fit.</summary>
+    private bool IsForecastOwn => _forecast is { Members.Length: > 1 };
+
+    /// <summary>Levels of the bands, the wider first.</summary>
+    private static readonly double[] Levels = [.95, .8];
+
+    private void Bands(StringBuilder svg)
+    {
+        svg.Append($"<g clip-path='url(#{Clip})' {Band}>\n");
+        foreach (string places in BandPlaces()) svg.Append($"<polygon points='{places}'/>\n");
+        svg.Append("</g>\n");
+    }
+
+    /// <summary>Each band as a polygon from the last fitted point on; none where the forecast does not know how far off it may be.</summary>
+    private IEnumerable<string> BandPlaces()
+    {
+        if (_forecast is null || _forecast.LastX >= _x.At(1)) yield break;
+        double[] x = [.. _x.Between(Math.Max(_forecast.LastX, _x.At(0)), _x.At(1), Steps / 4)];
+        foreach (double level in Levels)
+        {
+            (double[] lower, double[] upper) = _forecast.Interval(x, level);
+            if (Array.TrueForAll(lower, HasLogarithm) && Array.TrueForAll(upper, HasLogarithm)) yield return string.Join(' ', x.Zip(upper, Place).Concat(x.Zip(lower, Place).Reverse()));
+        }
+
+        static bool HasLogarithm(double y) => HasPlace(y, log: true);
+        string Place(double x, double y) => $"{N(_x.Place(x))},{N(Math.Clamp(_y.Place(y), -Height, 2 * Height))}";
     }
 
     private IEnumerable<(Fit Rival, (string Colour, string Dashes) Style)> Rivals() =>
@@ -250,7 +297,9 @@ internal sealed class SvgPanel
         else if (_chosen is not null)
         {
             const double Seam = LegendKey / 2;
-            rows.Add((Readable.Title(_chosen), Line(Solid, 0, Seam) + Line(Beyond + " stroke-dasharray='4 2'", Seam, LegendKey)));
+            string dashed = Beyond + " stroke-dasharray='4 2'";
+            rows.Add((Readable.Title(_chosen), Line(Solid, 0, Seam) + Line(IsForecastOwn ? Dots : dashed, Seam, LegendKey)));
+            if (BandPlaces().Any()) rows.Add(("forecast, 80 and 95 %", Rectangle(-5, 10) + Rectangle(-2.5, 5) + Line(dashed, 0, LegendKey)));
         }
 
         foreach ((Fit rival, (string colour, string dashes)) in Rivals())
@@ -273,6 +322,7 @@ internal sealed class SvgPanel
         svg.Append("</g>\n");
 
         static string Marker(string style) => $"<circle cx='{N(LegendKey / 2)}' cy='0' r='2.5' {style}/>";
+        static string Rectangle(double top, double height) => $"<rect x='0' y='{N(top)}' width='{N(LegendKey)}' height='{N(height)}' {Band}/>";
         static string Line(string style, double from, double to) => $"<line x1='{N(from)}' y1='0' x2='{N(to)}' y2='0' {style}/>";
     }
 
@@ -299,6 +349,9 @@ internal sealed class SvgPanel
                     if (HasPlace(y, _logY)) yield return (_x.Place(x), _y.Place(y), i == _curve.Chosen ? 1 : .3);
                 }
             }
+
+            for (double x = 0; IsForecastOwn && x <= 1; x += 1.0 / Steps)
+                if (_x.At(x) > _forecast!.LastX) yield return (_x.Place(_x.At(x)), _y.Place(_forecast.Predict([_x.At(x)])[0]), 1);
 
             foreach ((double place, _) in BreakPlaces())
                 for (double y = Top; y <= Bottom; y += 10) yield return (place, y, .1);

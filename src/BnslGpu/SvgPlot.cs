@@ -11,13 +11,14 @@ namespace BnslGpu;
 /// measured against fitted y, with the line on which they are equal.
 /// Colours are Okabe and Ito's (and greys), which colour-blind readers tell apart; dashes and markers differ as well, for print
 /// without colour.
+/// Beyond the last fitted point stand the forecast and the 80 and 95 % intervals of a measurement; where it is more than the chosen fit, that one goes on as dots.
 /// The same curve gives the same text. Nothing is fetched when it is viewed: no script, no style sheet, no font.
 /// </remarks>
 public static class SvgPlot
 {
     internal const string Ink = "#333333";
 
-    /// <summary>Draws a curve: its points, the chosen fit, its rivals and its breaks.</summary>
+    /// <summary>Draws a curve: its points, the chosen fit, the forecast, rivals and breaks.</summary>
     /// <param name="curve">The curve. Without a chosen fit its points are drawn alone.</param>
     /// <returns>A whole SVG document. Points and stretches of a fit without a place on the axes (not finite; ≤ 0 on a logarithmic one) are left out.</returns>
     public static string Render(CurveFit curve)

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using BnslGpu.Formats;
 using Xunit;
 
 namespace BnslGpu.Tests;
@@ -84,6 +86,21 @@ public sealed class CliFitTests
         Assert.All(plots, plot => Assert.Contains("<svg", File.ReadAllText(plot)));
     }
 
+    [Fact]
+    public void A_page_is_written_beside_the_usual_output_and_nowhere_but_to_a_file()
+    {
+        using ScratchFolder folder = new();
+        string data = folder.Write("one.csv", Falling), page = folder.File("page.html");
+        CliResult result = CliRunner.Run(Small(data, "--report", page));
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("RMSLE fit", result.Out);
+        Assert.Contains("page.html written.", result.Error);
+        Assert.StartsWith("<!DOCTYPE html>", File.ReadAllText(page));
+        Assert.Equal(2, CliRunner.Run(Small(data, "--report", "-")).ExitCode);
+        Assert.Contains("is a directory", CliRunner.Run(Small(data, "--report", folder.Path)).Error);
+        Assert.StartsWith("<!DOCTYPE html>", CliRunner.Run(Small(data, "--format", "html")).Out);
+    }
+
     [Theory]
     [InlineData("on", true)]
     [InlineData("o*", true)]
@@ -143,7 +160,7 @@ public sealed class CliFitTests
         using ScratchFolder folder = new();
         string report = folder.File("report.json");
         Assert.Equal(0, CliRunner.Run(Small(folder.Write("one.csv", Falling), "--output", report)).ExitCode);
-        CliResult result = CliRunner.Run("predict", report, "--x", "64,128");
+        CliResult result = CliRunner.Run("predict", report, "--x", "64,128", "--breaks", "0");
         Assert.Equal(0, result.ExitCode);
         string[] lines = result.Out.TrimEnd().Split('\n');
         Assert.Equal("curve,x,y", lines[0]);
@@ -152,6 +169,64 @@ public sealed class CliFitTests
         Assert.Equal(8 / 64.0, y[0], 1e-6);
         Assert.Equal(8 / 128.0, y[1], 1e-6);
     }
+
+    [Fact]
+    public void Predict_gives_the_forecast_with_the_intervals_that_are_asked_for()
+    {
+        using ScratchFolder folder = new();
+        string report = folder.File("report.json");
+        Assert.Equal(0, CliRunner.Run(Small(folder.Write("one.csv", Falling), "--output", report)).ExitCode);
+        Forecast forecast = JsonReport.Read(File.ReadAllText(report), report).Curves[0].Forecast!;
+        Assert.True(forecast.Members.Length > 20);
+
+        string[] lines = CliRunner.Run("predict", report, "--x", "64,128").Out.TrimEnd().Split('\n');
+        Assert.Equal("curve,x,y,lower_50,upper_50,lower_80,upper_80,lower_95,upper_95", lines[0]);
+        (double[] lower, double[] upper) = forecast.Interval([64, 128], .8);
+        Assert.Equal([64, forecast.Predict([64])[0], lower[0], upper[0]], Numbers(lines[1], 1, 2, 5, 6));
+        Assert.Equal([128, forecast.Predict([128])[0], lower[1], upper[1]], Numbers(lines[2], 1, 2, 5, 6));
+
+        lines = CliRunner.Run("predict", report, "--x", "64", "--interval", "99.5", "--of", "curve").Out.TrimEnd().Split('\n');
+        Assert.Equal("curve,x,y,lower_99.5,upper_99.5", lines[0]);
+        (lower, upper) = forecast.Interval([64], .995, ForecastOf.Curve);
+        Assert.Equal([lower[0], upper[0]], Numbers(lines[1], 3, 4));
+    }
+
+    [Fact]
+    public void Predict_tells_where_a_level_is_reached_and_says_where_it_is_not()
+    {
+        using ScratchFolder folder = new();
+        string report = folder.File("report.json");
+        Assert.Equal(0, CliRunner.Run(Small(folder.Write("one.csv", Falling), "--output", report)).ExitCode);
+        Forecast forecast = JsonReport.Read(File.ReadAllText(report), report).Curves[0].Forecast!;
+
+        CliResult result = CliRunner.Run("predict", report, "--reach", "0.1,1e-9,4", "--interval", "80");
+        string[] lines = result.Out.TrimEnd().Split('\n');
+        Assert.Equal("curve,y,last_x,x,lower_80,upper_80", lines[0]);
+        Assert.Equal([.1, 32, .. forecast.Reach(.1, [.5, (1 - .8) / 2, (1 + .8) / 2])], Numbers(lines[1], 1, 2, 3, 4, 5));
+        Assert.InRange(Numbers(lines[1], 3)[0], 79.5, 80.5); // y = 8/x
+        Assert.Equal("one,1E-09,32,Infinity,Infinity,Infinity", lines[2]);
+        Assert.Equal("one,4,32,32,32,32", lines[3]);
+        Assert.Equal(
+            "bnsl: curve 'one': 1E-09 is not reached within 1000 times the last fitted x, 32, with probability 1/2.\nbnsl: curve 'one' is at or below 4 at the last fitted x already, with probability 1/2 or more.\n",
+            result.Error);
+        Assert.Contains("> 1000 times", CliRunner.Run("predict", report, "--reach", "1e-9", "--format", "table").Out);
+        Assert.Contains("\"x\": \"Infinity\"", CliRunner.Run("predict", report, "--reach", "1e-9", "--format", "json").Out);
+    }
+
+    [Fact]
+    public void Predict_from_a_report_without_forecasts_is_of_the_chosen_fit()
+    {
+        string report = CliRunner.RunWith(Falling, CancellationToken.None, Small("-", "--format", "json")).Out;
+        string older = Regex.Replace(report, "\"forecast\"", "\"otherwise\"");
+        CliResult chosen = CliRunner.RunWith(report, CancellationToken.None, "predict", "-", "--x", "64", "--breaks", "0");
+        Assert.StartsWith("curve,x,y\none,64,0.125", chosen.Out);
+        Assert.Equal(chosen, CliRunner.RunWith(older, CancellationToken.None, "predict", "-", "--x", "64"));
+        CliResult reach = CliRunner.RunWith(older, CancellationToken.None, "predict", "-", "--reach", "0.1");
+        Assert.Equal((1, ""), (reach.ExitCode, reach.Out));
+        Assert.StartsWith("bnsl: 1 of 1 curves have no forecast and are left out.", reach.Error);
+    }
+
+    private static double[] Numbers(string line, params int[] fields) => [.. fields.Select(field => double.Parse(line.Split(',')[field], CultureInfo.InvariantCulture))];
 
     [Theory]
     [InlineData("csv")]

@@ -6,7 +6,7 @@ namespace BnslGpu.Tests;
 /// <summary>How the tool takes a call apart, and how it ends.</summary>
 public sealed class CliTests
 {
-    public static TheoryData<string> EveryCommand => ["fit", "predict", "simulate", "laws", "devices"];
+    public static TheoryData<string> EveryCommand => ["fit", "suite", "predict", "simulate", "laws", "devices"];
 
     [Theory, MemberData(nameof(EveryCommand))]
     public void Help_of_every_command_ends_in_examples_of_it(string command)
@@ -50,7 +50,7 @@ public sealed class CliTests
     }
 
     [Theory]
-    [InlineData("", "bnsl: a command is missing: fit, predict, simulate, laws or devices. See 'bnsl --help'.")]
+    [InlineData("", "bnsl: a command is missing: fit, suite, predict, simulate, laws or devices. See 'bnsl --help'.")]
     [InlineData("fti", "bnsl: 'fti' is not a command of bnsl; did you mean 'fit'? See 'bnsl --help'.")]
     [InlineData("--wrong", "bnsl: '--wrong' is not an option of bnsl. See 'bnsl --help'.")]
     [InlineData("laws extra", "bnsl: 'extra' is not an argument of bnsl laws. See 'bnsl laws --help'.")]
@@ -59,7 +59,7 @@ public sealed class CliTests
     [InlineData("fit a.csv --starts many", "bnsl: --starts is 'many'; expected auto or a whole number from 1 to 10000000. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --seed -1", "bnsl: --seed is '-1'; expected a whole number from 0 to 18446744073709551615. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --precision half", "bnsl: --precision is 'half'; expected mixed or double. See 'bnsl fit --help'.")]
-    [InlineData("fit a.csv --recipe best", "bnsl: --recipe is 'best'; expected least-squares or paper. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --recipe best", "bnsl: --recipe is 'best'; expected forecast, least-squares or paper. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --loss l1", "bnsl: --loss is 'l1'; expected msle, msle1p, mse or huber. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --x --y loss", "bnsl: --x is '--y'; expected a value, not another option. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --breaks 3-1", "bnsl: --breaks is '3-1'; expected whole numbers like 0,1,2 or a range like 0-3. See 'bnsl fit --help'.")]
@@ -108,6 +108,12 @@ public sealed class CliTests
     [InlineData("fit a.csv --device gpu9")]
     [InlineData("fit a.csv --law nonsense")]
     [InlineData("predict report.json --x 1e6..1e9")]
+    [InlineData("predict report.json --x 1 --reach 2")]
+    [InlineData("predict report.json --reach 0")]
+    [InlineData("predict report.json --x 1 --interval 100")]
+    [InlineData("predict report.json --x 1 --interval 80 --law bnsl")]
+    [InlineData("predict report.json --reach 1 --breaks 2")]
+    [InlineData("predict report.json --reach 1 --of curve")]
     [InlineData("simulate --c 1,1,1,1,1,1,1 --d 1,2,3,4,5,6,7 --f 1,1,1,1,1,1,1")]
     public void Wrong_call_is_one_line_that_points_to_help(string call)
     {

@@ -36,10 +36,9 @@ public sealed class FitterTests(ITestOutputHelper output)
         Assert.Equal(["Break 1, at 612.6, has 3 points beyond it; the forecast rests on them."], fit.Warnings);
         Assert.Empty(curve.Warnings);
         Assert.Equal(0, curve.Chosen);
-        Assert.Equal([800, 864, 928], curve.Forecast!.X);
-        Assert.Equal(curve.Forecast.X.Select(fit.Predict), curve.Forecast.Median);
-        Assert.Equal(fit.Rmsle.Fit * Math.Sqrt(14 / 8.0), curve.Forecast.Noise, 1e-15);
-        Assert.Equal([new(0, 1)], curve.Forecast.Components);
+        ForecastMember member = Assert.Single(curve.Forecast!.Members);
+        Assert.Equal(fit.Rmsle.Fit * Math.Sqrt(14 / 8.0), member.Noise, 1e-15);
+        Assert.Equal(fit.Parameters, member.Parameters);
     }
 
     [Fact]
@@ -424,7 +423,7 @@ public sealed class FitterTests(ITestOutputHelper output)
         var text = new StringBuilder(curve.Curve.Name).Append('\n').Append(curve.Chosen).AppendJoin(' ', curve.Warnings);
         foreach (Fit fit in curve.Fits) text.Append('\n').Append(Text(fit));
         if (curve.Forecast is { } forecast)
-            text.Append('\n').AppendJoin(' ', forecast.Components).Append(' ').Append(Bits(forecast.Noise)).AppendJoin(' ', forecast.X.Select(Bits)).AppendJoin(' ', forecast.Median.Select(Bits));
+            text.Append('\n').AppendJoin(' ', forecast.Predict(curve.Curve.HeldOut.X).Select(Bits)).AppendJoin(' ', forecast.Quantile(curve.Curve.HeldOut.X, 0.05).Select(Bits));
         return text.ToString();
     }
 

@@ -29,6 +29,7 @@ public static class ReportFormats
         new TableFormat(),
         new JsonFormat(),
         new CsvFormat(),
+        new HtmlFormat(),
     ];
 
     /// <summary>Finds a format.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -9,14 +10,14 @@ namespace BnslGpu.Formats;
 
 /// <summary>The whole report as JSON; <see cref="JsonReport"/> reads it back.</summary>
 /// <remarks>
-/// Doubles have the fewest digits that read back to the same bits. What is not finite is the string "NaN", "Infinity" or
+/// Doubles have the fewest digits that read back to the same bits; ends of intervals have six. What is not finite is the string "NaN", "Infinity" or
 /// "-Infinity", as with JsonNumberHandling.AllowNamedFloatingPointLiterals. "options" holds what results depend on and nothing else
 /// (the seed stands beside it), so that two reports whose options and seeds agree have the same fits, whatever machine made them.
 /// </remarks>
 public sealed class JsonFormat : IReportFormat
 {
     // <, >, & and ' are escaped: a report may then be pasted into a page's script element.
-    private static readonly JsonWriterOptions s_options = new()
+    internal static readonly JsonWriterOptions s_options = new()
     {
         Indented = true,
         NewLine = "\n",
@@ -55,9 +56,10 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "total", report.Seconds.Total);
         json.WriteEndObject();
         json.WriteStartArray("curves");
-        foreach (CurveFit curve in report.Curves)
+        int threads = report.Options.Threads > 0 ? Math.Min(report.Options.Threads, 512) : Environment.ProcessorCount;
+        foreach ((CurveFit curve, (double[], double[])[] intervals) in report.Curves.AsParallel().AsOrdered().WithDegreeOfParallelism(threads).Select(curve => (curve, Intervals(curve))))
         {
-            WriteCurve(json, curve);
+            WriteCurve(json, curve, intervals);
             HandOver(); // a curve at a time, so that the memory taken does not grow with their number
         }
 
@@ -74,7 +76,7 @@ public sealed class JsonFormat : IReportFormat
         }
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, FitOptions options)
+    internal static void WriteOptions(Utf8JsonWriter json, FitOptions options)
     {
         json.WriteStartObject();
         json.WriteString("recipe", options.Recipe);
@@ -88,6 +90,7 @@ public sealed class JsonFormat : IReportFormat
         if (options.Starts > 0) json.WriteNumber("starts", options.Starts);
         else json.WriteString("starts", "auto");
         json.WriteNumber("missedChance", options.MissedChance);
+        json.WriteString("forecast", options.Forecast == ForecastKind.Stacked ? "stacked" : "chosen");
         json.WriteString("precision", options.Precision == SearchPrecision.Mixed ? "mixed" : "double");
         json.WriteNumber("refined", options.Refined);
         json.WriteNumber("searchIterations", options.SearchIterations);
@@ -157,7 +160,11 @@ public sealed class JsonFormat : IReportFormat
         WriteNumber(json, "priorVariance", rules.PriorVariance);
     }
 
-    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve)
+    /// <summary>Intervals of measurements at the held-out points, by level: most of the work.</summary>
+    private static (double[] Lower, double[] Upper)[] Intervals(CurveFit curve) =>
+        curve.Forecast is null ? [] : [.. Forecast.Levels.Select(level => curve.Forecast.Interval(curve.Curve.HeldOut.X, level))];
+
+    private static void WriteCurve(Utf8JsonWriter json, CurveFit curve, (double[], double[])[] intervals)
     {
         json.WriteStartObject();
         json.WriteString("curve", curve.Curve.Name);
@@ -171,15 +178,17 @@ public sealed class JsonFormat : IReportFormat
         if (curve.Chosen < 0) json.WriteNull("chosen");
         else json.WriteNumber("chosen", curve.Chosen);
         json.WritePropertyName("forecast");
-        WriteForecast(json, curve.Forecast);
+        WriteForecast(json, curve.Forecast, curve.Curve.HeldOut, intervals);
         json.WriteStartArray("fits");
         foreach (Fit fit in curve.Fits) WriteFit(json, fit);
         json.WriteEndArray();
+        WriteTexts(json, "sentences", curve.Sentences);
         WriteTexts(json, "warnings", curve.Warnings);
         json.WriteEndObject();
     }
 
-    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast)
+    /// <summary>What it is made of, and what it says of measurements at the held-out points.</summary>
+    private static void WriteForecast(Utf8JsonWriter json, Forecast? forecast, Points heldOut, (double[], double[])[] intervals)
     {
         if (forecast is null)
         {
@@ -188,22 +197,58 @@ public sealed class JsonFormat : IReportFormat
         }
 
         json.WriteStartObject();
-        json.WriteStartArray("components");
-        foreach (ForecastComponent component in forecast.Components)
+        WriteNumber(json, "lastX", forecast.LastX);
+        WriteMembers(json, forecast.Members);
+        json.WriteStartObject("heldOut");
+        WriteNumbers(json, "x", [.. heldOut.X]);
+        WriteNumbers(json, "predicted", [.. forecast.Predict(heldOut.X)]);
+        json.WriteStartObject("measurement");
+        foreach ((double level, (double[] lower, double[] upper)) in Forecast.Levels.Zip(intervals))
         {
-            json.WriteStartObject();
-            json.WriteNumber("fit", component.Fit);
-            WriteNumber(json, "weight", component.Weight);
+            json.WriteStartObject(level.ToString("R", CultureInfo.InvariantCulture));
+            WriteSixDigits(json, "lower", lower);
+            WriteSixDigits(json, "upper", upper);
             json.WriteEndObject();
         }
 
-        json.WriteEndArray();
-        WriteNumber(json, "noise", forecast.Noise);
-        json.WriteStartObject("quantiles");
-        WriteNumbers(json, "x", forecast.X);
-        WriteNumbers(json, "0.5", forecast.Median);
         json.WriteEndObject();
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Members by column, a column a line: a hundred of them as objects would be most of the report, and columns are what numpy and pandas take.</summary>
+    private static void WriteMembers(Utf8JsonWriter json, ImmutableArray<ForecastMember> members)
+    {
+        json.WriteStartObject("members");
+        Column("law", member => $"\"{JsonEncodedText.Encode(member.Law, s_options.Encoder)}\"");
+        Column("breaks", member => member.Breaks.ToString(CultureInfo.InvariantCulture));
+        json.WriteStartObject("parameters");
+        foreach (string name in members.SelectMany(member => member.Parameters).Select(parameter => parameter.Name).Distinct())
+        {
+            Column(name, member => member.Parameters.FirstOrDefault(parameter => parameter.Name == name) switch
+            {
+                null => "null",
+                { IsVector: true } several => OneLine(several.Values.AsSpan()),
+                var one => Literal(one.Values[0]),
+            });
+        }
+
+        json.WriteEndObject();
+        Column("weight", member => Literal(member.Weight));
+        Column("isSpread", member => member.IsSpread ? "true" : "false");
+        Column("offset", member => Literal(member.Offset));
+        Column("offsetVariance", member => Literal(member.OffsetVariance));
+        Column("drift", member => Literal(member.Drift));
+        Column("bend", member => Literal(member.Bend));
+        Column("noise", member => Literal(member.Noise));
+        Column("degrees", member => Literal(member.Degrees));
+        json.WriteEndObject();
+
+        void Column(string name, Func<ForecastMember, string> cell)
+        {
+            json.WritePropertyName(name);
+            json.WriteRawValue($"[{string.Join(", ", members.Select(cell))}]");
+        }
     }
 
     /// <summary>A row a line.</summary>
@@ -243,8 +288,32 @@ public sealed class JsonFormat : IReportFormat
         json.WriteNumber("starts", fit.Starts);
         json.WriteNumber("startsAtMinimum", fit.StartsAtMinimum);
         WriteNumber(json, "missedChance", fit.MissedChance);
+        WriteSegments(json, fit.Segments);
         WriteTexts(json, "warnings", fit.Warnings);
         json.WriteEndObject();
+    }
+
+    /// <summary>In ascending x; the last one is the one that goes on beyond the data.</summary>
+    private static void WriteSegments(Utf8JsonWriter json, ImmutableArray<Segment> segments)
+    {
+        json.WriteStartArray("segments");
+        foreach (Segment segment in segments)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("break", segment.Break);
+            WriteNumber(json, "from", segment.From);
+            WriteNumbers(json, "fromInterval", [segment.FromLower, segment.FromUpper]);
+            WriteNumber(json, "to", segment.To);
+            WriteNumbers(json, "plain", segment.IsPlain ? [segment.PlainFrom, segment.PlainTo] : []);
+            json.WriteNumber("points", segment.Points);
+            WriteNumber(json, "slope", segment.Slope);
+            WriteNumber(json, "slopeError", segment.SlopeError);
+            WriteNumbers(json, "slopeInterval", [segment.SlopeLower, segment.SlopeUpper]);
+            json.WriteBoolean("goesOn", segment == segments[^1]);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteParameters(Utf8JsonWriter json, string name, ImmutableArray<Parameter> parameters)
@@ -259,14 +328,14 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndObject();
     }
 
-    private static void WriteTexts(Utf8JsonWriter json, string name, ImmutableArray<string> texts)
+    internal static void WriteTexts(Utf8JsonWriter json, string name, ImmutableArray<string> texts)
     {
         json.WriteStartArray(name);
         foreach (string text in texts) json.WriteStringValue(text);
         json.WriteEndArray();
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    internal static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
         if (double.IsFinite(value)) json.WriteNumber(name, value);
         else json.WriteString(name, NonFinite(value));
@@ -279,13 +348,16 @@ public sealed class JsonFormat : IReportFormat
         json.WriteRawValue(OneLine(values.AsSpan()));
     }
 
-    private static string OneLine(ReadOnlySpan<double> values)
+    /// <summary>Ends of intervals at many points: more digits would say nothing and be half of the report.</summary>
+    private static void WriteSixDigits(Utf8JsonWriter json, string name, double[] values)
     {
-        return $"[{string.Join(", ", values.ToArray().Select(Literal))}]";
-
-        static string Literal(double value) =>
-            double.IsFinite(value) ? value.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : $"\"{NonFinite(value)}\"";
+        json.WritePropertyName(name);
+        json.WriteRawValue($"[{string.Join(", ", values.Select(value => double.IsFinite(value) ? value.ToString("G6", CultureInfo.InvariantCulture) : Literal(value)))}]");
     }
+
+    private static string OneLine(ReadOnlySpan<double> values) => $"[{string.Join(", ", values.ToArray().Select(Literal))}]";
+
+    private static string Literal(double value) => double.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : $"\"{NonFinite(value)}\"";
 
     private static string NonFinite(double value) =>
         double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";

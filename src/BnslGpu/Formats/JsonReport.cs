@@ -18,6 +18,9 @@ public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit
 
     /// <summary>What the performance is called; empty where the report does not say.</summary>
     public string YName { get; init; } = "";
+
+    /// <summary>The forecast; null where the curve has none, or the report is older than forecasts of several laws.</summary>
+    public Forecast? Forecast { get; init; }
 }
 
 /// <summary>One fit in a saved report.</summary>
@@ -107,7 +110,52 @@ public static class JsonReport
         {
             XNames = node.Has("xNames") ? [.. node.Get("xNames").Items().Select(item => item.Text())] : [],
             YName = node.Has("yName") ? node.Get("yName").Text() : "",
+            Forecast = node.Has("forecast") ? ReadForecast(node.Get("forecast")) : null,
         };
+    }
+
+    private static Forecast? ReadForecast(Node node)
+    {
+        // Reports once had the chosen fit's noise there, then a list of objects.
+        if (node.Element.ValueKind == JsonValueKind.Null || !node.Has("members") || node.Get("members").Element.ValueKind == JsonValueKind.Array) return null;
+        Node members = node.Get("members"), law = members.Get("law"), breaks = members.Get("breaks");
+        Node[] laws = [.. law.Items()], numbers = [.. breaks.Items()];
+        if (laws.Length == 0) throw law.Wrong("one law or more");
+        (string Name, Node[] Cells)[] parameters = [.. members.Get("parameters").Properties().Select(column => (column.Name, Column(column.Node)))];
+        Node[] weight = Of("weight"), isSpread = Of("isSpread"), offset = Of("offset"), offsetVariance = Of("offsetVariance"), drift = Of("drift"), bend = Of("bend"), noise = Of("noise"), degrees = Of("degrees");
+        if (numbers.Length != laws.Length) throw breaks.Wrong($"{laws.Length} values, as law has");
+        return new()
+        {
+            LastX = node.Get("lastX").Number(),
+            Members =
+            [
+                .. laws.Select((name, k) => new ForecastMember
+                {
+                    Law = name.Text(),
+                    Breaks = numbers[k].Integer(),
+                    Parameters = InOrder(
+                        FindLaw(name, numbers[k].Integer()),
+                        [.. parameters.Where(column => column.Cells[k].Element.ValueKind != JsonValueKind.Null).Select(column => ReadParameter(column.Name, column.Cells[k], numbers[k].Integer()))],
+                        members.Get("parameters")),
+                    Weight = weight[k].Number(),
+                    IsSpread = isSpread[k].Element.ValueKind == JsonValueKind.True,
+                    Offset = offset[k].Number(),
+                    OffsetVariance = offsetVariance[k].Number(),
+                    Drift = drift[k].Number(),
+                    Bend = bend[k].Number(),
+                    Noise = noise[k].Number(),
+                    Degrees = degrees[k].Number(),
+                }),
+            ],
+        };
+
+        Node[] Of(string name) => Column(members.Get(name));
+
+        Node[] Column(Node column)
+        {
+            Node[] cells = [.. column.Items()];
+            return cells.Length == laws.Length ? cells : throw column.Wrong($"{laws.Length} values, as law has");
+        }
     }
 
     private static SavedFit ReadFit(Node node)

@@ -62,12 +62,20 @@ public sealed class TableFormat : IReportFormat
         lines.Add("");
         if (curve.Fits.IsEmpty) lines.Add("  no fit");
         else lines.AddRange(Fits(curve));
+        if (curve.Forecast is { } forecast)
+        {
+            lines.Add("");
+            Ahead(forecast, data.HeldOut, lines);
+        }
+
         if (curve.Chosen >= 0)
         {
             lines.Add("");
             ChosenFit(curve.Fits[curve.Chosen], lines);
         }
 
+        if (!curve.Sentences.IsEmpty) lines.Add("");
+        foreach (string sentence in curve.Sentences) Wrap("  ", sentence, lines);
         ImmutableArray<string> warnings = Warnings(curve);
         if (warnings.IsEmpty) return;
         lines.Add("");
@@ -110,18 +118,40 @@ public sealed class TableFormat : IReportFormat
         table.Left("", fits.Select(fit => fit?.Rmsle.HeldOutError is { } e && !double.IsNaN(e) ? $"± {Readable.Number(e, 2)}" : ""), gap: 1);
     }
 
+    /// <summary>The forecast: its error where that is known, and y at a few x beyond the fitted ones.</summary>
+    private static void Ahead(Forecast forecast, Points heldOut, List<string> lines)
+    {
+        FormScore score = FormScore.Of(forecast.Predict(heldOut.X), heldOut);
+        string error = double.IsNaN(score.Rmsle) ? "" : $", RMSLE held out {Readable.Number(score.Rmsle, 4)}{(heldOut.Count > 1 ? $" ± {Readable.Number(score.Error, 2)}" : "")}";
+        lines.Add($"  Forecast{error}; a measurement's y and intervals:");
+        var places = Forecast.Ahead.Select(times => (X: times * forecast.LastX, Note: $"{times.ToString(CultureInfo.InvariantCulture)} times the last fitted")).ToList();
+        if (heldOut.Count > 0 && heldOut.X[^1] > forecast.LastX) places.Add((heldOut.X[^1], "the last held out"));
+        (double X, string Note)[] rows = [.. places.OrderBy(place => place.X)];
+        double[] x = [.. rows.Select(row => row.X)], y = forecast.Predict(x);
+        var table = new Columns();
+        table.Right("x", x.Select(value => Readable.Number(value, 4)));
+        table.Left("", rows.Select(row => row.Note));
+        table.Right("y", y.Select(value => Readable.Number(value, 4)));
+        foreach (double level in Forecast.Levels.TakeLast(2))
+        {
+            (double[] lower, double[] upper) = forecast.Interval(x, level);
+            table.Left($"{(100 * level).ToString("0", CultureInfo.InvariantCulture)} %", lower.Zip(upper, (low, high) => double.IsNaN(low) ? "-" : $"{Readable.Number(low, 4)} to {Readable.Number(high, 4)}"));
+        }
+
+        lines.AddRange(table.Lines());
+    }
+
     private static void ChosenFit(Fit fit, List<string> lines)
     {
         lines.Add($"* {Readable.Title(fit)}");
-        ImmutableArray<Parameter> scalars =
-            [.. fit.Parameters.Where(parameter => !parameter.IsVector && (parameter.Name != "logB" || !HasFiniteB(fit)))];
+        ImmutableArray<Parameter> scalars = [.. Shown(fit).Where(parameter => !parameter.IsVector)];
         var table = new Columns();
         table.Left("", scalars.Select(parameter => parameter.Name));
         table.Right("", scalars.Select(parameter => Value(fit, parameter, 0)));
         table.Left("", scalars.Select(parameter => Error(fit, parameter, 0)), gap: 1);
         lines.AddRange(table.Lines());
 
-        ImmutableArray<Parameter> vectors = [.. fit.Parameters.Where(parameter => parameter.IsVector && !parameter.Values.IsEmpty)];
+        ImmutableArray<Parameter> vectors = [.. Shown(fit).Where(parameter => parameter.IsVector)];
         if (!vectors.IsEmpty)
         {
             lines.Add("");
@@ -133,6 +163,7 @@ public sealed class TableFormat : IReportFormat
                 table.Left("", parameter.Values.Select((_, i) => Error(fit, parameter, i)), gap: 1);
             }
 
+            Slopes(table, fit);
             lines.AddRange(table.Lines());
         }
 
@@ -143,11 +174,25 @@ public sealed class TableFormat : IReportFormat
         lines.AddRange(Formula(fit));
     }
 
+    /// <summary>The parameters that a person is shown: those that have values, and log b only where b says nothing.</summary>
+    internal static IEnumerable<Parameter> Shown(Fit fit) =>
+        fit.Parameters.Where(parameter => !parameter.Values.IsEmpty && (parameter.Name != "logB" || !HasFiniteB(fit)));
+
+    /// <summary>Beside each break the slope of the segment that begins there; c0 is that of the first.</summary>
+    private static void Slopes(Columns table, Fit fit)
+    {
+        if (fit.Segments.Length != fit.Breaks + 1) return;
+        Segment[] begun = [.. fit.Segments.Skip(1).OrderBy(segment => segment.Break)];
+        table.Right("slope after", begun.Select(segment => Readable.Number(segment.Slope, segment.SlopeError)));
+        table.Left("", begun.Select(segment => Error(segment.SlopeError)), gap: 1);
+    }
+
     private static string Value(Fit fit, Parameter parameter, int i) =>
         Readable.Number(parameter.Values[i], StandardError(fit, parameter, i));
 
-    private static string Error(Fit fit, Parameter parameter, int i) =>
-        StandardError(fit, parameter, i) is var error && double.IsNaN(error) ? "± ?" : $"± {Readable.Number(error, 2)}";
+    private static string Error(Fit fit, Parameter parameter, int i) => Error(StandardError(fit, parameter, i));
+
+    private static string Error(double error) => double.IsNaN(error) ? "± ?" : $"± {Readable.Number(error, 2)}";
 
     private static double StandardError(Fit fit, Parameter parameter, int i) =>
         fit.StandardErrors.FirstOrDefault(other => other.Name == parameter.Name) is { } errors && i < errors.Values.Length
@@ -155,7 +200,7 @@ public sealed class TableFormat : IReportFormat
             : double.NaN;
 
     /// <summary>The law with its numbers in it, a factor a line where one line is too short.</summary>
-    private static IEnumerable<string> Formula(Fit fit)
+    internal static IEnumerable<string> Formula(Fit fit)
     {
         double a = Scalar("a"), c0 = Scalar("c0");
         string b = HasFiniteB(fit) ? Six(Scalar("b")) : $"exp({Six(Scalar("logB"))})";
@@ -209,16 +254,19 @@ public sealed class TableFormat : IReportFormat
         if (without > 0) count += $", {without} of them without a fit";
         lines.Add($"{count}; law {string.Join(',', report.Options.Laws)}, loss {report.Options.Loss}, recipe {report.Options.Recipe}");
         lines.Add("missed: the chance that a hundred times the starts would find a lower minimum");
-        double[] errors = [.. fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut).Where(error => !double.IsNaN(error)).Order()];
-        if (errors.Length > 0)
-        {
-            double median = (errors[(errors.Length - 1) / 2] + errors[errors.Length / 2]) / 2;
-            string mean = Readable.Number(errors.Average(), 4), middle = Readable.Number(median, 4);
-            lines.Add($"RMSLE held out: mean {mean}, median {middle} ({Readable.Count(errors.Length, "curve")})");
-        }
+        HeldOut("RMSLE held out", fitted.Select(curve => curve.Fits[curve.Chosen].Rmsle.HeldOut));
+        HeldOut("forecast's RMSLE held out", fitted.Select(curve => curve.Forecast is null ? double.NaN : FormScore.Of(curve.Forecast.Predict(curve.Curve.HeldOut.X), curve.Curve.HeldOut).Rmsle));
 
         int warned = report.Curves.Count(curve => !Warnings(curve).IsEmpty);
         if (warned > 0) lines.Add($"! {Readable.Count(warned, "curve")} with warnings; the format json has them as sentences");
+
+        void HeldOut(string what, IEnumerable<double> all)
+        {
+            double[] errors = [.. all.Where(error => !double.IsNaN(error)).Order()];
+            if (errors.Length == 0) return;
+            double median = (errors[(errors.Length - 1) / 2] + errors[errors.Length / 2]) / 2;
+            lines.Add($"{what}: mean {Readable.Number(errors.Average(), 4)}, median {Readable.Number(median, 4)} ({Readable.Count(errors.Length, "curve")})");
+        }
     }
 
     // ---- parts ----
@@ -245,7 +293,7 @@ public sealed class TableFormat : IReportFormat
     }
 
     /// <summary>Columns side by side, each with a header and one cell a row.</summary>
-    private sealed class Columns
+    internal sealed class Columns
     {
         private readonly List<string[]> _columns = [];
 

@@ -29,7 +29,7 @@ public class CsvFormatTests
         Fit none = Sample.BnslFit(1, 2, 3, [], [], []), two = Sample.BnslFit(1, 2, 3, [4, 5], [6, 7], [8, 9]);
         Fit other = none with { Law = "m4", Parameters = [Sample.Scalar("a", 10), Sample.Scalar("eInf", double.NegativeInfinity)] };
         string[] lines = Written(Sample.Curve with { Fits = [none, two, other] }).Split('\n');
-        Assert.EndsWith(",starts_at_minimum,a,b,log_b,c0,c1,c2,d1,d2,f1,f2,e_inf", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(",forecast_10x_upper_95,a,b,log_b,c0,c1,c2,d1,d2,f1,f2,e_inf", lines[0], StringComparison.Ordinal);
         string logB = Math.Log(2).ToString("R", CultureInfo.InvariantCulture);
         Assert.EndsWith($",1,2,{logB},3,,,,,,,", lines[1], StringComparison.Ordinal);
         Assert.EndsWith($",1,2,{logB},3,4,5,6,7,8,9,", lines[2], StringComparison.Ordinal);
@@ -42,6 +42,23 @@ public class CsvFormatTests
         string[] lines = Written(Sample.Curve, Sample.WithoutFit with { Curve = new Curve("none", Points.None) }).TrimEnd('\n').Split('\n');
         Assert.Equal(4, lines.Length);
         Assert.All(lines, line => Assert.Equal(lines[0].Split(',').Length, line.Split(',').Length));
+    }
+
+    [Fact]
+    public void What_the_forecast_says_stands_in_the_row_of_the_chosen_fit()
+    {
+        string[][] rows = [.. Written(Sample.Curve).TrimEnd('\n').Split('\n').Select(line => line.Split(','))];
+        string[] columns = [.. rows[0].Where(column => column.StartsWith("forecast_", StringComparison.Ordinal))];
+        Assert.Equal(12, columns.Length);
+        Assert.All(columns, column => Assert.Equal("", Cell(1, column)));
+        Forecast forecast = Sample.Curve.Forecast!;
+        Assert.Equal(forecast.Predict([1250])[0], Number("forecast_2x"));
+        Assert.Equal(forecast.Quantile([1250], .1)[0], Number("forecast_2x_lower_80"), 1e-12);
+        Assert.Equal(forecast.Quantile([6250], .975)[0], Number("forecast_10x_upper_95"), 1e-12);
+        Assert.Equal(Math.Abs(Math.Log(forecast.Predict([1296])[0] / .85)), Number("forecast_rmsle_held_out"), 1e-12);
+
+        string Cell(int row, string column) => rows[row][Array.IndexOf(rows[0], column)];
+        double Number(string column) => double.Parse(Cell(2, column), CultureInfo.InvariantCulture);
     }
 
     [Fact]

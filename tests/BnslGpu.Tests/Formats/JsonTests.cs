@@ -38,6 +38,38 @@ public class JsonTests
     }
 
     [Fact]
+    public void A_forecast_of_many_laws_reads_back_to_the_same_bits()
+    {
+        Forecast forecast = new()
+        {
+            LastX = 625,
+            Members =
+            [
+                new() { Law = "bnsl", Breaks = 0, Parameters = Sample.BnslFit(.5, 8, 1.0 / 3, [], [], []).Parameters, Weight = .25, Drift = 1e-4, Bend = 1.0 / 7, Noise = .01, Degrees = 4 },
+                new() { Law = "bnsl", Breaks = 2, Parameters = Sample.BnslFit(.5, 8, .25, [.75, 1e-9], [400, 1e300], [.5, .1]).Parameters, Weight = .5, IsSpread = true, Offset = -.02, OffsetVariance = 1e-5, Noise = .02 },
+                new() { Law = "m1", Breaks = 0, Parameters = [Sample.Scalar("a", 3), Sample.Scalar("logA", Math.Log(3)), Sample.Scalar("b", -.2)], Weight = .25, Noise = double.NaN },
+            ],
+        };
+        CurveFit curve = Sample.Curve with { Forecast = forecast };
+
+        Forecast read = JsonReport.Read(ReportFormatsTests.Written(new JsonFormat(), Sample.Report with { Curves = [curve] }), "saved.json").Curves[0].Forecast!;
+
+        Assert.Equal(forecast.LastX, read.LastX);
+        foreach ((ForecastMember written, ForecastMember own) in forecast.Members.Zip(read.Members))
+        {
+            Assert.Equal(written with { Parameters = [] }, own with { Parameters = [] });
+            Assert.Equal(written.Parameters.Select(one => (one.Name, string.Join(' ', one.Values.Select(BitConverter.DoubleToInt64Bits)))), own.Parameters.Select(one => (one.Name, string.Join(' ', one.Values.Select(BitConverter.DoubleToInt64Bits)))));
+        }
+
+        Assert.Equal(forecast.Predict([700, 1e5]), read.Predict([700, 1e5]));
+        Assert.Equal(forecast.Quantile([700, 1e5], .1, ForecastOf.Curve), read.Quantile([700, 1e5], .1, ForecastOf.Curve));
+    }
+
+    [Theory, InlineData("null"), InlineData("""{ "noise": 0.1 }"""), InlineData("""{ "lastX": 4, "members": [{ "law": "bnsl" }] }""")]
+    public void A_report_from_before_forecasts_of_many_laws_is_read_without_one(string forecast) =>
+        Assert.Null(JsonReport.Read($$"""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [], "chosen": null, "forecast": {{forecast}} }] }""", "saved.json").Curves[0].Forecast);
+
+    [Fact]
     public void A_report_from_before_inputs_had_names_is_read_without_them()
     {
         SavedCurve curve = JsonReport.Read("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [], "chosen": null }] }""", "saved.json").Curves[0];
@@ -89,7 +121,7 @@ public class JsonTests
     {
         using var document = JsonDocument.Parse(ReportFormatsTests.Written(new JsonFormat(), Sample.Report));
         JsonElement curve = document.RootElement.GetProperty("curves")[1];
-        Assert.Equal("NaN", curve.GetProperty("forecast").GetProperty("noise").GetString());
+        Assert.Equal("Infinity", curve.GetProperty("forecast").GetProperty("members").GetProperty("degrees")[0].GetString());
         Assert.Equal("Infinity", curve.GetProperty("fits")[1].GetProperty("aicc").GetString());
         Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("curves")[0].GetProperty("chosen").ValueKind);
         Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("curves")[0].GetProperty("forecast").ValueKind);
@@ -110,6 +142,8 @@ public class JsonTests
     [InlineData("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [{ "law": "none", "breaks": 1, "loss": "msle", "parameters": {} }] }] }""", "saved.json, curves[0].fits[0].law: There is no law 'none' with 1 breaks.")]
     [InlineData("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [{ "law": "bnsl", "breaks": 0, "loss": "msle", "parameters": { "a": 1 } }] }] }""", "saved.json, curves[0].fits[0].parameters: property 'b' is missing.")]
     [InlineData("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [{ "law": "bnsl", "breaks": 1, "loss": "msle", "parameters": { "a": [1] } }] }] }""", "saved.json, curves[0].fits[0].parameters.a is [1]; expected one number.")]
+    [InlineData("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [], "chosen": null, "forecast": { "lastX": 4, "members": { "law": ["bnsl", "bnsl"], "breaks": [0], "parameters": {} } } }] }""", "saved.json, curves[0].forecast.members: property 'weight' is missing.")]
+    [InlineData("""{ "tool": "bnsl", "curves": [{ "curve": "A", "fits": [], "chosen": null, "forecast": { "lastX": 4, "members": { "law": ["bnsl", "bnsl"], "breaks": [0, 0], "parameters": { "a": [1] } } } }] }""", "saved.json, curves[0].forecast.members.parameters.a is [1]; expected 2 values, as law has.")]
     public void What_is_not_a_report_is_refused_with_the_place_and_the_reason(string json, string sentence) =>
         Assert.StartsWith(sentence, Assert.Throws<InvalidDataException>(() => JsonReport.Read(json, "saved.json")).Message, StringComparison.Ordinal);
 

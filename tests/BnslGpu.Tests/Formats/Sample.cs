@@ -10,7 +10,11 @@ internal static class Sample
     {
         Curve = new Curve("sum|4 digits", new Points([16, 81, 256, 625], [4.49, 3.12, 2.13, 1.21]), new Points([1296], [.85]), copiesDropped: 1),
         Chosen = 1,
-        Forecast = new Forecast { Components = [new(1, 1)], Noise = double.NaN, X = [1296], Median = [.875] },
+        Forecast = new Forecast
+        {
+            LastX = 625,
+            Members = [new() { Law = "bnsl", Breaks = 1, Parameters = BnslFit(.5, 8, .25, [.75], [400], [.5]).Parameters, Weight = 1, Noise = .125 }],
+        },
         Fits =
         [
             BnslFit(0, 9, .3, [], [], []) with
@@ -24,9 +28,15 @@ internal static class Sample
             BnslFit(.5, 8, .25, [.75], [400], [.5]) with
             {
                 StandardErrors = [Scalar("a", double.NaN), Scalar("b", .0625), Scalar("logB", .0078125), Scalar("c0", .015625), Vector("c", .03125), Vector("d", 2.5), Vector("f", double.NaN)],
+                Segments =
+                [
+                    new() { Break = 0, From = 16, FromLower = double.NaN, FromUpper = double.NaN, To = 400, PlainFrom = 16, PlainTo = 128, Slope = .25, SlopeError = .015625, SlopeLower = .21875, SlopeUpper = .28125, Points = 3 },
+                    new() { Break = 1, From = 400, FromLower = 395, FromUpper = 405, To = 625, PlainFrom = 1200, PlainTo = 625, Slope = 1, SlopeError = double.NaN, SlopeLower = double.NaN, SlopeUpper = double.NaN, Points = 1 },
+                ],
                 Warnings = ["One break and four points: every point is a parameter's."],
             },
         ],
+        Sentences = ["2 segments: y - 0.500 falls as x^-0.250 up to 400, then as x^-1.00.", "The last segment spans 0.19 decades of the data."],
         Warnings = ["1 exact copy of a row was left out."],
     };
 

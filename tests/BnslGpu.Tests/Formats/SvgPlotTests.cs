@@ -35,6 +35,34 @@ public class SvgPlotTests
     }
 
     [Fact]
+    public void The_forecast_lies_within_its_bands_from_the_last_fitted_point_on()
+    {
+        ForecastMember one = Sample.Curve.Forecast!.Members[0];
+        Forecast two = new() { LastX = 625, Members = [one with { Weight = .5 }, one with { Weight = .5, Offset = .1, Bend = .01, Degrees = 4 }] };
+        XElement plot = Drawn(Sample.Curve with { Forecast = two });
+        Assert.Contains("forecast, 80 and 95 %", Texts(plot));
+        XElement[] paths = [.. plot.Descendants(s_svg + "path")], bands = [.. plot.Descendants(s_svg + "polygon")];
+        // A rival, the chosen fit beyond, the forecast, the chosen fit.
+        Assert.Equal(4, paths.Length);
+        Assert.Equal(2, bands.Length);
+        (double X, double Y)[] wide = Places(bands[0].Attribute("points")!.Value), narrow = Places(bands[1].Attribute("points")!.Value), line = Places(paths[2].Attribute("d")!.Value.TrimStart('M'));
+        double seam = Places(paths[3].Attribute("d")!.Value.TrimStart('M'))[^1].X;
+        Assert.All((double[])[wide[0].X, wide[^1].X, narrow[0].X, line[0].X], x => Assert.Equal(seam, x, .02));
+        // A polygon goes there along its upper end and back along its lower one; y grows downwards.
+        Assert.True(wide[0].Y < narrow[0].Y && narrow[0].Y < line[0].Y && line[0].Y < narrow[^1].Y && narrow[^1].Y < wide[^1].Y);
+        int end = wide.Length / 2;
+        Assert.True(wide[end - 1].Y < narrow[end - 1].Y && narrow[end - 1].Y < line[^1].Y && line[^1].Y < narrow[end].Y && narrow[end].Y < wide[end].Y);
+
+        // One law alone is the chosen fit; a forecast that does not know its noise has no bands.
+        Assert.Equal(3, Drawn(Sample.Curve).Descendants(s_svg + "path").Count());
+        Assert.Empty(Drawn(Sample.Curve with { Forecast = two with { Members = [one with { Noise = double.NaN }] } }).Descendants(s_svg + "polygon"));
+        Assert.Empty(Drawn(Sample.Curve with { Forecast = null }).Descendants(s_svg + "polygon"));
+
+        static (double X, double Y)[] Places(string text) =>
+            [.. text.Split(' ').Select(pair => (double.Parse(pair.Split(',')[0], CultureInfo.InvariantCulture), double.Parse(pair.Split(',')[1], CultureInfo.InvariantCulture)))];
+    }
+
+    [Fact]
     public void A_name_is_escaped_and_what_xml_cannot_write_is_replaced()
     {
         const string Name = "<script>&\"'\u0001\uD800 π 😀";

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BnslGpu.Formats;
 using Xunit;
 
@@ -40,8 +41,30 @@ public class TableFormatTests
         Assert.Contains("no fit", lines[4], StringComparison.Ordinal);
         Assert.StartsWith("4 curves, 1 of them without a fit;", lines[6], StringComparison.Ordinal);
         Assert.Equal("RMSLE held out: mean 0.3750, median 0.2500 (3 curves)", lines[8]);
-        Assert.StartsWith("! 4 curves with warnings", lines[9], StringComparison.Ordinal);
-        Assert.StartsWith("simd; 0.88 s (", lines[10], StringComparison.Ordinal);
+        string error = Math.Abs(Math.Log(Sample.Curve.Forecast!.Predict([1296])[0] / .85)).ToString("F4", CultureInfo.InvariantCulture);
+        Assert.Equal($"forecast's RMSLE held out: mean {error}, median {error} (3 curves)", lines[9]);
+        Assert.StartsWith("! 4 curves with warnings", lines[10], StringComparison.Ordinal);
+        Assert.StartsWith("simd; 0.88 s (", lines[11], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_forecast_stands_below_the_fits_with_its_error_and_intervals()
+    {
+        // 2 x^(-.5), which is .08 at 625; a measurement's spread is Gauss's .1.
+        Forecast forecast = new() { LastX = 625, Members = [new() { Law = "bnsl", Breaks = 0, Parameters = Sample.BnslFit(0, 2, .5, [], [], []).Parameters, Weight = 1, Noise = .1 }] };
+        CurveFit curve = Sample.Curve with { Forecast = forecast, Curve = new Curve("root", Sample.Curve.Curve.Fit, new Points([900, 2500], [2 / 30.0, .05])) };
+        string[] lines = Written(curve).Split('\n');
+        int first = Array.FindIndex(lines, line => line.StartsWith("  Forecast", StringComparison.Ordinal));
+        // log(.05) − log(.04), once in two points.
+        Assert.StartsWith("  Forecast, RMSLE held out 0.1578 ± ", lines[first], StringComparison.Ordinal);
+        Assert.EndsWith("; a measurement's y and intervals:", lines[first], StringComparison.Ordinal);
+        Assert.Matches("^ +x +y +80 % +95 %$", lines[first + 1]);
+        Assert.Equal(["1250", "2500", "6250"], lines[(first + 2)..(first + 5)].Select(line => line.Trim().Split(' ')[0]));
+        // .04 exp(± 1.2816 · .1) and exp(± 1.96 · .1)
+        Assert.Matches("^ +2500 +the last held out +0[.]04000 +0[.]03519 to 0[.]04547 +0[.]03288 to 0[.]04866$", lines[first + 3]);
+        Assert.Contains("10 times the last fitted", lines[first + 4], StringComparison.Ordinal);
+        Assert.Contains("  Forecast; a measurement's", Written(curve with { Curve = new Curve("whole", Sample.Curve.Curve.Fit) }), StringComparison.Ordinal);
+        Assert.DoesNotContain("  Forecast", Written(curve with { Forecast = null }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+
+namespace BnslGpu;
+
+/// <summary>The forecast of a curve: half of it from what forecast well on the curve itself before, half from what a law that is not quite right leaves open.</summary>
+/// <remarks>
+/// The first half (<see cref="Stacking"/>) knows best where the curve goes, the second (<see cref="Posterior"/>) how far off it may be; together they keep
+/// their word on planted curves and on rolling origins, which neither does alone. docs/method.md has the figures.
+/// </remarks>
+internal static class Forecaster
+{
+    // Curves that are fitted together: enough for every thread, few enough for memory.
+    private const int Together = 16;
+
+    /// <summary>Members of the second half, and minima that its draws begin from, of each number of breaks.</summary>
+    private const int Draws = 24, Minima = 4;
+
+    /// <summary>The share of the largest weight below which a member is left out.</summary>
+    private const double LeastWeight = 0.01;
+
+    /// <summary>
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
+    /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
+    /// </summary>
+    private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
+
+    /// <summary>Numbers of breaks that leave residuals so many times as large as another's have no share in the draws.</summary>
+    private const double MostResidual = 25;
+
+    /// <summary>What a member is held to be off where no origin could be scored.</summary>
+    private const double UnknownError = 0.05;
+
+    /// <summary>Forecasts curves.</summary>
+    /// <param name="curves">Fit points of every curve; one input, x and y above 0, at least two different x.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="threads">Threads; 0 takes every core.</param>
+    /// <param name="done">Told how many curves are done.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    public static Forecast[] Make(IReadOnlyList<Points> curves, ulong seed, int threads, Action<int>? done, CancellationToken cancellation)
+    {
+        var forecasts = new Forecast[curves.Count];
+        int finished = 0;
+        for (int first = 0; first < curves.Count; first += Together)
+        {
+            int count = Math.Min(Together, curves.Count - first), from = first;
+            CondensedPoints[] points = [.. Enumerable.Range(first, count).Select(i => CondensedPoints.Of(curves[i]))];
+            Stacking.Stack[] stacks = Stacking.Fit([.. points.Select(own => own.Points)], seed, threads, cancellation);
+            ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
+            SimdBackend.Run(count, threads, i =>
+            {
+                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
+                forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
+                done?.Invoke(Interlocked.Increment(ref finished));
+            }, cancellation);
+        }
+
+        return forecasts;
+    }
+
+    /// <summary>The first half of a forecast.</summary>
+    /// <param name="stack">Its fits.</param>
+    /// <param name="within">Mean square of what measurements are off the means that were fitted.</param>
+    /// <param name="weights">How much each fit counts; relative.</param>
+    internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within, double[] weights)
+    {
+        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4), drift = DriftScale * rmsle;
+        double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
+        for (int k = 0; k < weights.Length; k++)
+        {
+            if (weights[k] < LeastWeight * most) continue;
+            double bend = ErrorScale * (stack.Errors.Length > 0 ? Math.Sqrt(stack.Errors.Average(origin => origin[k] * origin[k])) : UnknownError);
+            yield return new()
+            {
+                Law = "bnsl",
+                Breaks = stack.Fits[k].Setting.Breaks,
+                Parameters = stack.Fits[k].Parameters,
+                Weight = 0.5 * weights[k] / sum,
+                Drift = drift * drift,
+                Bend = bend * bend,
+                Noise = NoiseScale * Math.Sqrt((rmsle * rmsle) + within),
+                Degrees = Degrees,
+            };
+        }
+    }
+
+    private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, double noise, ulong seed)
+    {
+        // So many breaks that a curve has for certain are in every draw.
+        double least = Math.Max(minima.Min(Residual), noise);
+        ImmutableArray<Candidates> likely = [.. minima.Where(own => Residual(own) <= MostResidual * least)];
+        return likely.SelectMany(own => Posterior.Members(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, 0.5 / likely.Length, seed));
+
+        static double Residual(Candidates own) => Math.Sqrt(own.Losses[0] / Math.Max(own.Problem.Count - own.Problem.ParameterCount, 0.5 * own.Problem.Count));
+    }
+
+    /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry.</summary>
+    internal static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
+    {
+        Loss loss = Loss.Get("msle");
+        var problems = new List<Problem>();
+        var owners = new List<int>();
+        for (int i = 0; i < points.Length; i++)
+        {
+            for (int breaks = 0; breaks <= 3; breaks++)
+            {
+                if (breaks > 1 && points[i].U.Length < 4 + (3 * breaks)) continue;
+                problems.Add(new(points[i].Points, ScalingLaw.Get("bnsl", breaks), loss));
+                owners.Add(i);
+            }
+        }
+
+        const int Starts = 160;
+        ImmutableArray<Candidates> found = new SimdBackend().Search(new ProblemBatch(problems), new SearchOptions(Starts, seed, Minima, SearchPrecision.Double, 200, threads), null, cancellation);
+        return [.. Enumerable.Range(0, points.Length).Select(i => owners.Index().Where(one => one.Item == i).Select(one => found[one.Index]).ToImmutableArray())];
+    }
+}
