@@ -164,7 +164,7 @@ internal static class ForecastBenchmark
         Score[] scores = new Score[seeds];
         Timed("forecasts of the 4-digit addition", seeds, () =>
         {
-            for (int seed = 0; seed < seeds; seed++) scores[seed] = Score.Of(Forecaster.Make([curve.Fit], (ulong)seed, 0, null, default)[0], curve.HeldOut);
+            for (int seed = 0; seed < seeds; seed++) scores[seed] = Score.Of(Forecaster.Make([curve.Fit], (ulong)seed, 0, null, default)[0]!, curve.HeldOut);
         });
         Score mean = Score.Mean(scores);
         output.WriteLine(Text($"""
@@ -268,7 +268,7 @@ internal static class ForecastBenchmark
     {
         Forecast[] forecasts = [];
         var told = new Told();
-        Timed(stage, curves.Length, () => forecasts = Forecaster.Make([.. curves.Select(curve => curve.Fit)], seed, 0, done => told.Report(new("forecast", done, curves.Length)), default));
+        Timed(stage, curves.Length, () => forecasts = [.. Forecaster.Make([.. curves.Select(curve => curve.Fit)], seed, 0, done => told.Report(new("forecast", done, curves.Length)), default).Select(forecast => forecast!)]);
         return forecasts;
     }
 

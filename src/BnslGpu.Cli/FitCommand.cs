@@ -49,12 +49,7 @@ internal sealed class FitCommand : ToolCommand
     public FitCommand(Streams streams)
         : base("fit", "Fit scaling curves from CSV files and report laws, parameters and errors.", streams)
     {
-        _files.Validators.Add(found =>
-        {
-            foreach (string word in found.Tokens.Select(token => token.Value))
-                if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
-        });
-        Add(_files);
+        AddFiles(_files);
         foreach (Option option in (Option[])[.. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, _loss, _delta, _fix, _bound, _tie, _init, .. _search.Rest, _format, _output, _plot, _report, _quiet])
             Add(option);
     }

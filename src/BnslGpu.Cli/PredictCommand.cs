@@ -42,12 +42,7 @@ internal sealed class PredictCommand : ToolCommand
     public PredictCommand(Streams streams)
         : base("predict", "Predict performance at other scales from a saved report, with intervals; or the scale that a performance needs.", streams)
     {
-        _report.Validators.Add(found =>
-        {
-            string word = found.Tokens[0].Value;
-            if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
-        });
-        Add(_report);
+        AddFiles(_report);
         foreach (Option option in (Option[])[_x, _reach, _interval, _of, _curve, _law, _breaks, _lawsFrom, _format]) Add(option);
     }
 
@@ -151,7 +146,7 @@ internal sealed class PredictCommand : ToolCommand
             else if (row[2].Equals(row[1])) Streams.Say($"curve '{name}' is at or below {CsvText.Number(row[0])} at the last fitted x already, with probability 1/2 or more.");
         }
 
-        return new(["y", "last_x", "x", .. Ends(percents)], cells);
+        return new(["y", LastX, "x", .. Ends(percents)], cells);
     }
 
     /// <summary>Columns of intervals: lower_80, upper_80, ….</summary>
@@ -246,10 +241,14 @@ internal sealed class PredictCommand : ToolCommand
             writer.WriteLine($"{CsvText.Field(curve)},{string.Join(',', cells.Select(cell => double.IsNaN(cell) ? "" : CsvText.Number(cell)))}");
     }
 
+    // A column of --reach alone.
+    private const string LastX = "last_x";
+
     private static void WriteTable(Rows rows, TextWriter writer)
     {
         int name = Math.Max("curve".Length, rows.Cells.Max(row => row.Curve.Length));
-        string[][] cells = [.. rows.Cells.Select(row => row.Cells.Select(cell => double.IsPositiveInfinity(cell) ? $"> {Forecast.Farthest:0} times" : Short(cell)).ToArray())];
+        bool isReach = rows.Columns.Contains(LastX);
+        string[][] cells = [.. rows.Cells.Select(row => row.Cells.Select(cell => isReach && double.IsPositiveInfinity(cell) ? $"> {Forecast.Farthest:0} times" : Short(cell)).ToArray())];
         int[] widths = [.. rows.Columns.Select((column, k) => Math.Max(Math.Max(IsEnd(column) ? 10 : 12, column.Length), cells.Max(row => row[k].Length)))];
         writer.WriteLine($"{"curve".PadRight(name)}{string.Concat(rows.Columns.Select((column, k) => "  " + column.PadLeft(widths[k])))}");
         foreach (((string curve, _), string[] row) in rows.Cells.Zip(cells))

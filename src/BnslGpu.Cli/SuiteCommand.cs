@@ -35,12 +35,7 @@ internal sealed class SuiteCommand : ToolCommand
     public SuiteCommand(Streams streams)
         : base("suite", "Score forecasts of whole suites of curves against M1 to M4: errors, shares of best, calibration.", streams)
     {
-        _what.Validators.Add(found =>
-        {
-            foreach (string word in found.Tokens.Select(token => token.Value))
-                if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
-        });
-        Add(_what);
+        AddFiles(_what);
         foreach (Option option in (Option[])[_folder, .. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, .. _search.Rest, _tasks, _format, _output, _report, _quiet])
             Add(option);
     }

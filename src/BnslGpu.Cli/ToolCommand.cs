@@ -67,6 +67,17 @@ internal abstract class ToolCommand : Command, IHasExamples
 
     protected Streams Streams { get; }
 
+    /// <summary>Adds an argument that names files: a word that begins like an option and is none is a mistake, not a file. - is one.</summary>
+    protected void AddFiles(Argument files)
+    {
+        files.Validators.Add(found =>
+        {
+            foreach (string word in found.Tokens.Select(token => token.Value))
+                if (word.StartsWith('-') && word != "-") found.AddError(Program.Unknown(this, word));
+        });
+        Add(files);
+    }
+
     /// <summary>Does the work.</summary>
     /// <returns>The <see cref="ExitCode"/>.</returns>
     protected abstract int Run(ParseResult call);

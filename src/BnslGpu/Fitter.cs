@@ -116,7 +116,7 @@ public static class Fitter
         progress?.Report(new("forecast", 0, able.Length));
         try
         {
-            Forecast[] made = Forecaster.Make([.. able.Select(i => curves[i].Fit)], options.Seed, options.Threads, done => progress?.Report(new("forecast", done, able.Length)), stop);
+            Forecast?[] made = Forecaster.Make([.. able.Select(i => curves[i].Fit)], options.Seed, options.Threads, done => progress?.Report(new("forecast", done, able.Length)), stop);
             for (int k = 0; k < able.Length; k++) forecasts[able[k]] = made[k];
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

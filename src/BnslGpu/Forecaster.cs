@@ -4,8 +4,8 @@ namespace BnslGpu;
 
 /// <summary>The forecast of a curve: half of it from what forecast well on the curve itself before, half from what a law that is not quite right leaves open.</summary>
 /// <remarks>
-/// The first half (<see cref="Stacking"/>) knows best where the curve goes, the second (<see cref="Posterior"/>) how far off it may be; together they keep
-/// their word on planted curves and on rolling origins, which neither does alone. docs/method.md has the figures.
+/// The first half (<see cref="Stacking"/>) knows best where the curve goes, the second (<see cref="Posterior"/>) how far off it may be. How well their intervals keep
+/// their word: benchmarks/results/forecast.md.
 /// </remarks>
 internal static class Forecaster
 {
@@ -19,8 +19,9 @@ internal static class Forecaster
     private const double LeastWeight = 0.01;
 
     /// <summary>
-    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first term, where points are means of several), E the root mean square of its errors from the origins and h the log
-    /// of how far beyond them. By maximum likelihood on rolling origins of the 92 curves and on planted ones.
+    /// Spread of a member of the stack, Student's t₄: (.9 r)² + (1.4 r)² h + (.5 E)² h² with r the least RMSLE on the fit points (of measurements in the first
+    /// term, where points are means of several), E the root mean square of its errors from the origins and h the log of how far beyond the fit points. By
+    /// maximum likelihood on rolling origins of the 92 curves and on planted ones.
     /// </summary>
     private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
 
@@ -36,9 +37,10 @@ internal static class Forecaster
     /// <param name="threads">Threads; 0 takes every core.</param>
     /// <param name="done">Told how many curves are done.</param>
     /// <param name="cancellation">Ends the work.</param>
-    public static Forecast[] Make(IReadOnlyList<Points> curves, ulong seed, int threads, Action<int>? done, CancellationToken cancellation)
+    /// <returns>One a curve; null where no fit of it is finite.</returns>
+    public static Forecast?[] Make(IReadOnlyList<Points> curves, ulong seed, int threads, Action<int>? done, CancellationToken cancellation)
     {
-        var forecasts = new Forecast[curves.Count];
+        var forecasts = new Forecast?[curves.Count];
         int finished = 0;
         for (int first = 0; first < curves.Count; first += Together)
         {
@@ -48,8 +50,12 @@ internal static class Forecaster
             ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
             SimdBackend.Run(count, threads, i =>
             {
-                IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
-                forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
+                if (!stacks[i].Fits.IsEmpty && !minima[i].IsEmpty)
+                {
+                    IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
+                    forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
+                }
+
                 done?.Invoke(Interlocked.Increment(ref finished));
             }, cancellation);
         }
@@ -93,7 +99,7 @@ internal static class Forecaster
         static double Residual(Candidates own) => Math.Sqrt(own.Losses[0] / Math.Max(own.Problem.Count - own.Problem.ParameterCount, 0.5 * own.Problem.Count));
     }
 
-    /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry.</summary>
+    /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry; none where no fit is finite.</summary>
     internal static ImmutableArray<Candidates>[] LeastSquares(CondensedPoints[] points, ulong seed, int threads, CancellationToken cancellation)
     {
         Loss loss = Loss.Get("msle");
@@ -111,6 +117,6 @@ internal static class Forecaster
 
         const int Starts = 160;
         ImmutableArray<Candidates> found = new SimdBackend().Search(new ProblemBatch(problems), new SearchOptions(Starts, seed, Minima, SearchPrecision.Double, 200, threads), null, cancellation);
-        return [.. Enumerable.Range(0, points.Length).Select(i => owners.Index().Where(one => one.Item == i).Select(one => found[one.Index]).ToImmutableArray())];
+        return [.. Enumerable.Range(0, points.Length).Select(i => owners.Index().Where(one => one.Item == i).Select(one => found[one.Index]).Where(own => own.Losses.Length > 0 && double.IsFinite(own.Losses[0])).ToImmutableArray())];
     }
 }

@@ -2,34 +2,34 @@ using System.Collections.Immutable;
 
 namespace BnslGpu;
 
-/// <summary>What is thought of parameters beforehand, in the coordinates of the law.</summary>
+/// <summary>A prior of a BNSL's parameters, in the coordinates of the law.</summary>
 /// <param name="Limit">Mean of a/min y, normal; the data say least of it.</param>
 /// <param name="LimitSpread">Its standard deviation.</param>
 /// <param name="Change">Scale of a break's change of slope c, Student t₃.</param>
 /// <param name="Width">Median of f, log-normal: a break that goes on for e^±f.</param>
 /// <param name="WidthSpread">Standard deviation of log f.</param>
 /// <param name="LeastWidth">Least f.</param>
-internal sealed record Belief(double Limit, double LimitSpread, double Change, double Width, double WidthSpread, double LeastWidth)
+internal sealed record BnslPrior(double Limit, double LimitSpread, double Change, double Width, double WidthSpread, double LeastWidth)
 {
     /// <summary>Wide breaks, a limit somewhere below the smallest y.</summary>
-    public static Belief Usual { get; } = new(0.6, 0.3, 0.5, 1, 0.8, 0.05);
+    public static BnslPrior Usual { get; } = new(0.6, 0.3, 0.5, 1, 0.8, 0.05);
 
     /// <summary>A limit just below the smallest y.</summary>
-    public static Belief HighLimit { get; } = Usual with { Limit = 0.9, LimitSpread = 0.2 };
+    public static BnslPrior HighLimit { get; } = Usual with { Limit = 0.9, LimitSpread = 0.2 };
 
     /// <summary>A limit near 0.</summary>
-    public static Belief LowLimit { get; } = Usual with { Limit = 0.2 };
+    public static BnslPrior LowLimit { get; } = Usual with { Limit = 0.2 };
 
     /// <summary>Sharp breaks.</summary>
-    public static Belief Sharp { get; } = new(0.6, 0.3, 1, 0.3, 1, 0.02);
+    public static BnslPrior Sharp { get; } = new(0.6, 0.3, 1, 0.3, 1, 0.02);
 }
 
-/// <summary>One way to fit a curve: a BNSL of whose parameters something is thought beforehand, and for which late points count most.</summary>
+/// <summary>One way to fit a curve: a BNSL with a prior, for which late points count most.</summary>
 /// <param name="Breaks">Number of breaks.</param>
-/// <param name="Memory">e-folds of x within which points count; infinite for least squares, where all count alike and nothing is thought beforehand.</param>
-/// <param name="Temper">How many times the noise's variance residuals are held to have: what is thought beforehand counts the more.</param>
-/// <param name="Belief">What is thought; null for least squares.</param>
-internal sealed record Setting(int Breaks, double Memory, double Temper, Belief? Belief)
+/// <param name="Memory">e-folds of x within which points count; infinite for least squares, where all count alike and there is no prior.</param>
+/// <param name="Temper">How many times the noise's variance residuals are held to have: the larger, the more the prior counts.</param>
+/// <param name="Prior">The prior; null for least squares.</param>
+internal sealed record Setting(int Breaks, double Memory, double Temper, BnslPrior? Prior)
 {
     /// <summary>Plain least squares.</summary>
     public static Setting LeastSquares(int breaks) => new(breaks, double.PositiveInfinity, 1, null);
@@ -39,13 +39,13 @@ internal sealed record Setting(int Breaks, double Memory, double Temper, Belief?
     /// <param name="variance">Variance of a residual of mean weight.</param>
     public ParameterRules Rules(double least, double variance)
     {
-        ParameterRange[] f = Breaks == 0 ? [] : [new("f", Belief?.LeastWidth ?? 0.03, 100)];
-        if (Belief is null) return new() { Ranges = [.. f] };
-        Prior[] ofBreaks = Breaks == 0 ? [] : [new("c", 0, Belief.Change, 3), new("f", Math.Log(Belief.Width), Belief.WidthSpread)];
+        ParameterRange[] f = Breaks == 0 ? [] : [new("f", Prior?.LeastWidth ?? 0.03, 100)];
+        if (Prior is null) return new() { Ranges = [.. f] };
+        Prior[] ofBreaks = Breaks == 0 ? [] : [new("c", 0, Prior.Change, 3), new("f", Math.Log(Prior.Width), Prior.WidthSpread)];
         return new()
         {
             Ranges = [new("a", 0, 0.95 * least), .. f],
-            Priors = [new("a", Belief.Limit, Belief.LimitSpread), new("c0", 0, 1, 3), .. ofBreaks],
+            Priors = [new("a", Prior.Limit, Prior.LimitSpread), new("c0", 0, 1, 3), .. ofBreaks],
             PriorVariance = variance,
         };
     }
@@ -72,7 +72,7 @@ internal static class Stacking
 
     private const int Starts = 12, StartsOfLeastSquares = 64, LeastPoints = 5;
 
-    // A memory that holds fewer points than this, Σ exp(u/memory), sees little but what is thought beforehand. Chosen on rolling origins.
+    // A memory that holds fewer points than this, Σ exp(u/memory), sees little but the prior. Chosen on rolling origins.
     private const double LeastInMemory = 4;
 
     // The exponent 3 of the weights, and δ as a share of the least error from an origin.
@@ -82,17 +82,17 @@ internal static class Stacking
     internal static ImmutableArray<Setting> Settings { get; } =
     [
         .. Enumerable.Range(0, 4).Select(Setting.LeastSquares),
-        .. Each([1, 2], [0.25, 0.5, 1, 2, 4], [0.5, 2], Belief.Usual),
-        .. Each([0], [0.25, 0.5, 1], [0.5, 2], Belief.Usual),
-        .. Each([1], [0.25, 0.5, 1], [8], Belief.Usual),
-        .. Each([3], [1, 4], [0.5], Belief.Usual),
-        .. Each([1, 2], [0.5, 2], [1], Belief.HighLimit),
-        .. Each([1, 2], [0.5, 2], [1], Belief.LowLimit),
-        .. Each([1, 2, 3], [1, 4], [0.1], Belief.Sharp),
+        .. Each([1, 2], [0.25, 0.5, 1, 2, 4], [0.5, 2], BnslPrior.Usual),
+        .. Each([0], [0.25, 0.5, 1], [0.5, 2], BnslPrior.Usual),
+        .. Each([1], [0.25, 0.5, 1], [8], BnslPrior.Usual),
+        .. Each([3], [1, 4], [0.5], BnslPrior.Usual),
+        .. Each([1, 2], [0.5, 2], [1], BnslPrior.HighLimit),
+        .. Each([1, 2], [0.5, 2], [1], BnslPrior.LowLimit),
+        .. Each([1, 2, 3], [1, 4], [0.1], BnslPrior.Sharp),
     ];
 
-    private static IEnumerable<Setting> Each(int[] breaks, double[] memories, double[] tempers, Belief belief) =>
-        from n in breaks from memory in memories from temper in tempers select new Setting(n, memory, temper, belief);
+    private static IEnumerable<Setting> Each(int[] breaks, double[] memories, double[] tempers, BnslPrior prior) =>
+        from n in breaks from memory in memories from temper in tempers select new Setting(n, memory, temper, prior);
 
     /// <summary>A setting's fit, and its RMSLE on what was fitted.</summary>
     internal sealed record Fitted(Setting Setting, ImmutableArray<Parameter> Parameters, double Rmsle)
@@ -105,7 +105,7 @@ internal static class Stacking
 
     /// <summary>What is known of a curve when its forecast is made.</summary>
     /// <param name="Fits">Its fits.</param>
-    /// <param name="Errors">RMSLE of each from each origin; the largest of the others where it could not be fitted there. Shape [origins][fits].</param>
+    /// <param name="Errors">RMSLE of each from each origin; the largest of the others where it could not be fitted there. Origins that none has an error from are left out. Shape [origins][fits].</param>
     /// <param name="Noise">Its noise, in log y.</param>
     internal sealed record Stack(ImmutableArray<Fitted> Fits, double[][] Errors, double Noise);
 
@@ -125,24 +125,26 @@ internal static class Stacking
                 if (From(curves[curve], back) is { } split) origins.Add(new(curve, split.Fit, split.Test));
         }
 
-        Fitted[][] least = Fit(origins, _ => Settings.Where(setting => setting.Belief is null), [], StartsOfLeastSquares, seed, threads, cancellation);
+        Fitted[][] least = Fit(origins, _ => Settings.Where(setting => setting.Prior is null), [], StartsOfLeastSquares, seed, threads, cancellation);
         double[] noises = [.. origins.Select((origin, i) => Noise(origin.Fit, least[i]))];
-        ImmutableArray<Setting>[] held = [.. curves.Select(curve => Settings.Where(setting => setting.Belief is not null && PointsIn(curve, setting.Memory) >= leastInMemory).ToImmutableArray())];
+        ImmutableArray<Setting>[] held = [.. curves.Select(curve => Settings.Where(setting => setting.Prior is not null && PointsIn(curve, setting.Memory) >= leastInMemory).ToImmutableArray())];
         Fitted[][] others = Fit(origins, origin => held[origin.Curve], noises, Starts, seed, threads, cancellation);
         var stacks = new Stack[curves.Count];
         foreach (var own in Enumerable.Range(0, origins.Count).GroupBy(i => origins[i].Curve))
         {
             int[] all = [.. own];
             ImmutableArray<Fitted> fits = [.. least[all[0]], .. others[all[0]]];
-            stacks[own.Key] = new(fits, [.. all.Skip(1).Select(i => Errors(fits, origins[i].Test, [.. least[i], .. others[i]]))], noises[all[0]]);
+            stacks[own.Key] = new(fits, [.. all.Skip(1).Select(i => Errors(fits, origins[i].Test, [.. least[i], .. others[i]])).OfType<double[]>()], noises[all[0]]);
         }
 
         return stacks;
     }
 
-    private static double[] Errors(ImmutableArray<Fitted> fits, Points test, Fitted[] before)
+    /// <summary>Errors of every fit's setting from an origin; null where none is finite.</summary>
+    private static double[]? Errors(ImmutableArray<Fitted> fits, Points test, Fitted[] before)
     {
-        Dictionary<Setting, double> scores = before.ToDictionary(fit => fit.Setting, fit => Score(test, fit));
+        var scores = before.Select(fit => (fit.Setting, Error: Score(test, fit))).Where(one => double.IsFinite(one.Error)).ToDictionary(one => one.Setting, one => one.Error);
+        if (scores.Count == 0) return null;
         double largest = scores.Values.Max();
         return [.. fits.Select(fit => scores.GetValueOrDefault(fit.Setting, largest))];
     }
@@ -183,8 +185,8 @@ internal static class Stacking
             {
                 // Four points a break, and two.
                 if (setting.Breaks > 0 && curves[i].Count < 2 + (4 * setting.Breaks)) continue;
-                double[] weights = setting.Belief is null ? [.. curves[i].Weights] : Weights(curves[i], setting.Memory);
-                double variance = setting.Belief is null ? 1 : noises[i] * noises[i] * setting.Temper / weights.Average();
+                double[] weights = setting.Prior is null ? [.. curves[i].Weights] : Weights(curves[i], setting.Memory);
+                double variance = setting.Prior is null ? 1 : noises[i] * noises[i] * setting.Temper / weights.Average();
                 problems.Add(new(new Points(curves[i].X, 1, curves[i].Y, weights), ScalingLaw.Get("bnsl", setting.Breaks), loss, rules: setting.Rules(least, variance)));
                 owners.Add((i, setting));
             }
@@ -198,7 +200,8 @@ internal static class Stacking
             (int curve, Setting setting) = owners[k];
             ImmutableArray<Parameter> parameters = problems[k].Law.Natural(found[k][0], problems[k].Scale);
             var fit = new Fitted(setting, parameters, 0);
-            fits[curve].Add(fit with { Rmsle = Score(curves[curve], fit) });
+            double rmsle = Score(curves[curve], fit);
+            if (double.IsFinite(rmsle)) fits[curve].Add(fit with { Rmsle = rmsle });
         }
 
         return [.. fits.Select(own => own.ToArray())];

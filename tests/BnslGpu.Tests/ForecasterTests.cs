@@ -112,7 +112,7 @@ public class ForecasterTests(ITestOutputHelper output)
         CondensedPoints points = CondensedPoints.Of(new(x, y));
         Assert.Equal([5, 5, 5, 5, 5, 5, 5, 5, 5], points.Counts);
         Assert.InRange(Math.Sqrt(points.Within), 0.035, 0.055);
-        (double[] lower, double[] upper) = Forecaster.Make([new(x, y)], 0, 0, null, Token)[0].Interval([x[^1]], 0.8);
+        (double[] lower, double[] upper) = Make([new(x, y)], 0, 0)[0].Interval([x[^1]], 0.8);
         Assert.InRange(Math.Log(upper[0] / lower[0]) / (2 * 1.28), 0.035, 0.08);
     }
 
@@ -134,11 +134,11 @@ public class ForecasterTests(ITestOutputHelper output)
     public void Forecasts_are_the_same_however_the_work_is_cut()
     {
         Points[] curves = [.. Enumerable.Range(0, 5).Select(Planted)];
-        string[] together = [.. Forecaster.Make(curves, 3, 2, null, Token).Select(Bits)];
-        for (int i = 0; i < curves.Length; i++) Assert.Equal(together[i], Bits(Forecaster.Make([curves[i]], 3, 1, null, Token)[0]));
-        string[] reversed = [.. Forecaster.Make([.. curves.Reverse()], 3, 0, null, Token).Select(Bits)];
+        string[] together = [.. Make(curves, 3, 2).Select(Bits)];
+        for (int i = 0; i < curves.Length; i++) Assert.Equal(together[i], Bits(Make([curves[i]], 3, 1)[0]));
+        string[] reversed = [.. Make([.. Enumerable.Reverse(curves)], 3, 0).Select(Bits)];
         Assert.Equal(together, reversed.Reverse());
-        Assert.NotEqual(together[0], Bits(Forecaster.Make([curves[0]], 4, 1, null, Token)[0]));
+        Assert.NotEqual(together[0], Bits(Make([curves[0]], 4, 1)[0]));
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public class ForecasterTests(ITestOutputHelper output)
         Curve curve = Examples.FourDigitAddition;
         for (ulong seed = 0; seed < 3; seed++)
         {
-            Forecast forecast = Forecaster.Make([curve.Fit], seed, 0, null, Token)[0];
+            Forecast forecast = Make([curve.Fit], seed, 0)[0];
             double[] predicted = forecast.Predict(curve.HeldOut.X);
             double error = Math.Sqrt(predicted.Select((y, i) => Math.Pow(Math.Log(y / curve.HeldOut.Y[i]), 2)).Average());
             output.WriteLine($"seed {seed}: {error:g4}");
@@ -161,7 +161,7 @@ public class ForecasterTests(ITestOutputHelper output)
     {
         double[] x = [1, 2, 4, 8, 16, 32], y = [5, 4, 3.4, 3.05, 2.8, 2.62];
         Points[] curves = [new(x.AsSpan(..2), y.AsSpan(..2)), new(x.AsSpan(..3), y.AsSpan(..3)), new(x, [2, 2, 2, 2, 2, 2]), new(x, y), new(x, 1, y, [1, 1, 1, 1, 1, 5])];
-        Forecast[] forecasts = Forecaster.Make(curves, 0, 0, null, Token);
+        Forecast[] forecasts = Make(curves, 0, 0);
         foreach (Forecast forecast in forecasts)
         {
             (double[] lower, double[] upper) = forecast.Interval([64], 0.8);
@@ -170,6 +170,22 @@ public class ForecasterTests(ITestOutputHelper output)
         }
 
         Assert.NotEqual(forecasts[3].Predict([64])[0], forecasts[4].Predict([64])[0]);
+    }
+
+    [Fact]
+    public void Curves_beyond_all_measure_stop_nothing()
+    {
+        var random = new CounterRandom(12, 0, 0);
+        double[] x = [.. Enumerable.Range(0, 11).Select(i => Math.Pow(10, -300 + (60 * i)))], n = [.. Enumerable.Range(1, 20).Select(i => (double)i)];
+        Points good = Planted(2);
+        Points[] curves =
+        [
+            new(x, x.Select((_, i) => 1 + (1.0 / (i + 1))).ToArray()), new(n, n.Select(_ => Math.Pow(10, random.Uniform(-200, 200))).ToArray()),
+            new([1e-300, 1e300], [1e-300, 1e300]), new(n, n.Select(i => 5e-324 * i).ToArray()), new(n, n.Select(i => 1.7e308 / i).ToArray()), good,
+        ];
+        Forecast?[] forecasts = Forecaster.Make(curves, 0, 0, null, Token);
+        Assert.Equal(Bits(Make([good], 0, 1)[0]), Bits(forecasts[^1]!));
+        foreach (Forecast forecast in forecasts.OfType<Forecast>()) Assert.Equal(1, forecast.Members.Sum(member => member.Weight), 1e-12);
     }
 
     [Fact]
@@ -195,6 +211,8 @@ public class ForecasterTests(ITestOutputHelper output)
         Assert.Single(report.Curves[0].Forecast!.Members);
         Assert.Contains("forecasts are those of the chosen fits", Assert.Single(report.Remarks), StringComparison.Ordinal);
     }
+
+    private static Forecast[] Make(Points[] curves, ulong seed, int threads) => [.. Forecaster.Make(curves, seed, threads, null, Token).Select(Assert.IsType<Forecast>)];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
