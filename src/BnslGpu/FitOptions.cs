@@ -19,8 +19,8 @@ public enum ForecastKind
     Chosen,
 
     /// <summary>
-    /// Half of it fits of BNSL in some fifty settings, weighed by how well each forecast the curve's own later points from earlier ones; half draws from the
-    /// posterior of a law that is not quite right. For law bnsl under loss msle, curves of one input with y above 0, and no rules for parameters; others have that of the chosen fit.
+    /// Fits of BNSL in some fifty settings, weighed by how well each forecast the curve's own later points from earlier ones, mostly say where it goes; draws from
+    /// the posterior of a law that is not quite right mostly say how far off that may be. For law bnsl under loss msle, curves of one input with y above 0, and no rules for parameters; others have that of the chosen fit.
     /// </summary>
     Stacked,
 }

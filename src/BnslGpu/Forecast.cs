@@ -27,11 +27,11 @@ public sealed record ForecastMember
     /// <summary>Its parameters in natural units.</summary>
     public required ImmutableArray<Parameter> Parameters { get; init; }
 
-    /// <summary>Its share; shares sum to one.</summary>
+    /// <summary>Its share of the distribution; shares sum to one.</summary>
     public required double Weight { get; init; }
 
-    /// <summary>Whether it counts for the distribution alone: it knows how far off the forecast may be better than where the curve goes.</summary>
-    public bool IsSpread { get; init; }
+    /// <summary>Its share of the point forecast; these sum to one too. Who sees best where a curve goes need not know best how far off that may be.</summary>
+    public required double PointWeight { get; init; }
 
     /// <summary>What the curve is off the law at the last fit point, in log y.</summary>
     public double Offset { get; init; }
@@ -67,16 +67,14 @@ public sealed record Forecast
     /// <summary>The last fitted x.</summary>
     public required double LastX { get; init; }
 
-    /// <summary>The forecast: the y whose log is the mean at each x, by weight, of the members that are not there for their spread alone.</summary>
+    /// <summary>The forecast: the y whose log is the members' mean at each x, by <see cref="ForecastMember.PointWeight"/>.</summary>
     /// <param name="x">Where. &gt; 0.</param>
     /// <returns>Shape as <paramref name="x"/>.</returns>
     public double[] Predict(ReadOnlySpan<double> x)
     {
         var y = new double[x.Length];
-        double total = 0;
-        foreach (ForecastMember member in Members) total += member.IsSpread ? 0 : member.Weight;
         foreach ((ForecastMember member, double[] logs) in Curves(x))
-            for (int i = 0; i < y.Length && !member.IsSpread; i++) y[i] += member.Weight / total * logs[i];
+            for (int i = 0; i < y.Length && member.PointWeight > 0; i++) y[i] += member.PointWeight * logs[i];
         for (int i = 0; i < y.Length; i++) y[i] = Math.Exp(y[i]);
         return y;
     }

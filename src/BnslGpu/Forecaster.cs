@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 
 namespace BnslGpu;
 
-/// <summary>The forecast of a curve: half of it from what forecast well on the curve itself before, half from what a law that is not quite right leaves open.</summary>
+/// <summary>The forecast of a curve: where it goes, mostly from what forecast well on the curve itself before; how far off that may be, mostly from what a law that is not quite right leaves open.</summary>
 /// <remarks>
-/// The first half (<see cref="Stacking"/>) knows best where the curve goes, the second (<see cref="Posterior"/>) how far off it may be. How well their intervals keep
+/// The stack (<see cref="Stacking"/>) knows best where the curve goes, the draws (<see cref="Posterior"/>) how far off it may be. How well the intervals keep
 /// their word: benchmarks/results/forecast.md.
 /// </remarks>
 internal static class Forecaster
@@ -12,8 +12,23 @@ internal static class Forecaster
     // Curves that are fitted together: enough for every thread, few enough for memory.
     private const int Together = 16;
 
-    /// <summary>Members of the second half, and minima that its draws begin from, of each number of breaks.</summary>
-    private const int Draws = 24, Minima = 4;
+    /// <summary>Points from which on a curve is long: four for each of the twelve parameters of three breaks. With fewer the prior says where draws go.</summary>
+    private const int ManyPoints = 48;
+
+    /// <summary>Shares that the draws have in the point forecast and in the distribution, of short curves and of long ones; the stack has the rest. How they were chosen: docs/method.md.</summary>
+    private static readonly (double Point, double Distribution) s_ofShort = (0, 0.5), s_ofLong = (0.3, 0.8);
+
+    /// <summary>Draws that become members, and minima that they begin from, of each number of breaks.</summary>
+    private const int Draws = 16, Minima = 4;
+
+    /// <summary>
+    /// Numbers of breaks count by their evidence to this power. The evidence itself is too sure: it takes one of them, with Brownian motion, for the truth, which
+    /// real curves are not (Grünwald and van Ommen 2017).
+    /// </summary>
+    private const double EvidencePower = 1 / 16.0;
+
+    /// <summary>In the distribution members of the stack count by their weight to this power: one that forecast well before may be wrong now.</summary>
+    private const double Flattening = 1 / 3.0;
 
     /// <summary>The share of the largest weight below which a member is left out.</summary>
     private const double LeastWeight = 0.01;
@@ -25,7 +40,7 @@ internal static class Forecaster
     /// </summary>
     private const double NoiseScale = 0.9, DriftScale = 1.4, ErrorScale = 0.5, Degrees = 4;
 
-    /// <summary>Numbers of breaks that leave residuals so many times as large as another's have no share in the draws.</summary>
+    /// <summary>Numbers of breaks that leave residuals so many times as large as another's, and as the noise, have no share in the draws, and such fits of the stack none in the distribution.</summary>
     private const double MostResidual = 25;
 
     /// <summary>What a member is held to be off where no origin could be scored.</summary>
@@ -52,8 +67,11 @@ internal static class Forecaster
             {
                 if (!stacks[i].Fits.IsEmpty && !minima[i].IsEmpty)
                 {
-                    IEnumerable<ForecastMember> stack = Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), draws = Drawn(points[i], minima[i], stacks[i].Noise, seed);
-                    forecasts[from + i] = new() { LastX = curves[from + i].X[^1], Members = [.. stack, .. draws] };
+                    forecasts[from + i] = new()
+                    {
+                        LastX = curves[from + i].X[^1],
+                        Members = Combined(points[i], Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), Drawn(points[i], minima[i], stacks[i].Noise, seed)),
+                    };
                 }
 
                 done?.Invoke(Interlocked.Increment(ref finished));
@@ -63,24 +81,39 @@ internal static class Forecaster
         return forecasts;
     }
 
-    /// <summary>The first half of a forecast.</summary>
+    /// <summary>A forecast's members from those of the stack and the draws, the weights of each of which sum to one.</summary>
+    internal static ImmutableArray<ForecastMember> Combined(CondensedPoints points, IEnumerable<ForecastMember> stack, IEnumerable<ForecastMember> draws)
+    {
+        (double point, double distribution) = points.U.Length >= ManyPoints ? s_ofLong : s_ofShort;
+        return
+        [
+            .. stack.Select(member => member with { Weight = (1 - distribution) * member.Weight, PointWeight = (1 - point) * member.PointWeight }),
+            .. draws.Select(member => member with { Weight = distribution * member.Weight, PointWeight = point * member.PointWeight }),
+        ];
+    }
+
+    /// <summary>Members of the stack.</summary>
     /// <param name="stack">Its fits.</param>
     /// <param name="within">Mean square of what measurements are off the means that were fitted.</param>
-    /// <param name="weights">How much each fit counts; relative.</param>
+    /// <param name="weights">How much each fit counts for the point forecast; relative.</param>
     internal static IEnumerable<ForecastMember> Stacked(Stacking.Stack stack, double within, double[] weights)
     {
-        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4), drift = DriftScale * rmsle;
-        double most = weights.Max(), sum = weights.Where(weight => weight >= LeastWeight * most).Sum();
+        double rmsle = Math.Max(stack.Fits.Min(fit => fit.Rmsle), 1e-4), drift = DriftScale * rmsle, bound = MostResidual * Math.Max(rmsle, stack.Noise), most = weights.Max();
+        weights = [.. weights.Select(weight => weight >= LeastWeight * most ? weight / most : 0)];
+        double[] flat = [.. weights.Select((weight, k) => stack.Fits[k].Misfit > bound ? 0 : Math.Pow(weight, Flattening))];
+        if (flat.Sum() == 0) flat = weights;
+        double sum = flat.Sum(), sumOfPoint = weights.Sum();
         for (int k = 0; k < weights.Length; k++)
         {
-            if (weights[k] < LeastWeight * most) continue;
+            if (weights[k] == 0) continue;
             double bend = ErrorScale * (stack.Errors.Length > 0 ? Math.Sqrt(stack.Errors.Average(origin => origin[k] * origin[k])) : UnknownError);
             yield return new()
             {
-                Law = "bnsl",
+                Law = stack.Fits[k].Setting.Law,
                 Breaks = stack.Fits[k].Setting.Breaks,
                 Parameters = stack.Fits[k].Parameters,
-                Weight = 0.5 * weights[k] / sum,
+                Weight = flat[k] / sum,
+                PointWeight = weights[k] / sumOfPoint,
                 Drift = drift * drift,
                 Bend = bend * bend,
                 Noise = NoiseScale * Math.Sqrt((rmsle * rmsle) + within),
@@ -93,8 +126,15 @@ internal static class Forecaster
     {
         // So many breaks that a curve has for certain are in every draw.
         double least = Math.Max(minima.Min(Residual), noise);
-        ImmutableArray<Candidates> likely = [.. minima.Where(own => Residual(own) <= MostResidual * least)];
-        return likely.SelectMany(own => Posterior.Members(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, 0.5 / likely.Length, seed));
+        Posterior.Drawn[] likely =
+        [
+            .. minima.Where(own => Residual(own) <= MostResidual * least)
+                .Select(own => Posterior.Draw(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, seed)),
+        ];
+        double most = likely.Max(own => own.LogEvidence);
+        double[] weights = [.. likely.Select(own => double.IsFinite(most) ? Math.Exp(EvidencePower * (own.LogEvidence - most)) : 1)];
+        double sum = weights.Sum();
+        return likely.SelectMany((own, k) => own.Members.Select(member => member with { Weight = weights[k] / sum * member.Weight, PointWeight = weights[k] / sum * member.PointWeight }));
 
         static double Residual(Candidates own) => Math.Sqrt(own.Losses[0] / Math.Max(own.Problem.Count - own.Problem.ParameterCount, 0.5 * own.Problem.Count));
     }

@@ -59,6 +59,7 @@ internal static class ModelSelection
                     Breaks = fit.Breaks,
                     Parameters = fit.Parameters,
                     Weight = 1,
+                    PointWeight = 1,
                     Noise = n > p ? fit.Rmsle.Fit * Math.Sqrt(n / (double)(n - p)) : double.NaN,
                 },
             ],

@@ -1,5 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
+using System.Collections.Immutable;
 using BnslGpu.Kernels;
 using MathNet.Numerics;
 
@@ -47,48 +46,49 @@ internal sealed class Posterior
         foreach (double[] θ in minima) AddMode(problem, θ);
     }
 
-    /// <summary>Members of a forecast, alike in weight.</summary>
+    /// <summary>Members of a forecast, alike in weight, and the evidence of their number of breaks.</summary>
+    /// <param name="LogEvidence">Log of the marginal likelihood, up to a constant that is the same for every number of breaks.</param>
+    /// <param name="Members">The draws.</param>
+    internal sealed record Drawn(double LogEvidence, ImmutableArray<ForecastMember> Members);
+
+    /// <summary>Draws.</summary>
     /// <param name="points">The points.</param>
     /// <param name="problem">Least squares of a BNSL on these points.</param>
     /// <param name="minima">Minima of the problem. Each of shape [ParameterCount].</param>
     /// <param name="count">How many members.</param>
-    /// <param name="weight">Weight of all of them together.</param>
     /// <param name="seed">The seed.</param>
-    public static IEnumerable<ForecastMember> Members(CondensedPoints points, Problem problem, IEnumerable<double[]> minima, int count, double weight, ulong seed)
+    public static Drawn Draw(CondensedPoints points, Problem problem, IEnumerable<double[]> minima, int count, ulong seed)
     {
         var posterior = new Posterior(points, problem, minima, seed);
-        (double[] φ, double[] offsets, double[] variances) = posterior.Draw();
+        (double[] φ, double[] offsets, double[] variances, double logEvidence) = posterior.Draw();
         int d = posterior._d, p = posterior._p;
-        for (int k = 0; k < count; k++)
+        return new(logEvidence, [.. Enumerable.Range(0, count).Select(k => k * Particles / count).Select(i => new ForecastMember
         {
-            int i = k * Particles / count;
-            yield return new()
-            {
-                Law = problem.Law.Name,
-                Breaks = problem.Law.Breaks,
-                Parameters = problem.Law.Natural(φ.AsSpan(i * d, p), problem.Scale),
-                Weight = weight / count,
-                IsSpread = true,
-                Offset = offsets[i],
-                OffsetVariance = variances[i],
-                Drift = Math.Exp(2 * φ[(i * d) + p + 1]),
-                Noise = Math.Exp(φ[(i * d) + p]),
-            };
-        }
+            Law = problem.Law.Name,
+            Breaks = problem.Law.Breaks,
+            Parameters = problem.Law.Natural(φ.AsSpan(i * d, p), problem.Scale),
+            Weight = 1.0 / count,
+            PointWeight = 1.0 / count,
+            Offset = offsets[i],
+            OffsetVariance = variances[i],
+            Drift = Math.Exp(2 * φ[(i * d) + p + 1]),
+            Noise = Math.Exp(φ[(i * d) + p]),
+        })]);
     }
 
     // From the mixture (β = 0) to the posterior (β = 1): target ∝ q^(1 − β) p^β.
-    private (double[] φ, double[] Offsets, double[] Variances) Draw()
+    private (double[] φ, double[] Offsets, double[] Variances, double LogEvidence) Draw()
     {
         var φ = new double[Particles * _d];
         double[] logP = new double[Particles], logQ = new double[Particles], trial = new double[φ.Length], trialP = new double[Particles];
         for (int i = 0; i < Particles; i++) DrawStart(i, φ.AsSpan(i * _d, _d));
         _kernel.LogDensity(_points, φ, logP, default, default);
         for (int i = 0; i < Particles; i++) logQ[i] = LogMixture(φ.AsSpan(i * _d, _d));
-        double β = 0, scale = 1;
+        double β = 0, scale = 1, logEvidence = LogPriorOfBreaks();
         for (int step = 1; β < 1; step++)
         {
             double next = step < MostTemperatures ? NextTemperature(logP, logQ, β) : 1;
+            logEvidence += LogMean(logP, logQ, next - β);
             Resample(step, Weights(logP, logQ, next - β), ref φ, ref logP, ref logQ);
             β = next;
             double[] spread = Spread(φ);
@@ -122,7 +122,23 @@ internal sealed class Posterior
 
         double[] offsets = new double[Particles], variances = new double[Particles];
         _kernel.LogDensity(_points, φ, logP, offsets, variances);
-        return (φ, offsets, variances);
+        return (φ, offsets, variances, logEvidence);
+    }
+
+    /// <summary>What the kernel leaves out of the prior and depends on the number of breaks: the densities' constants, and that breaks are in order.</summary>
+    private double LogPriorOfBreaks()
+    {
+        double log = 0;
+        for (int i = 0; i < _breaks; i++) log += LogStudent(0) - Math.Log(CSpread) + LogNormal(0, 0, LogFSpread) - Math.Log(-_points.U[0]) + Math.Log(i + 1);
+        return log;
+    }
+
+    /// <summary>log mean (p/q)^power, the step of the evidence.</summary>
+    private static double LogMean(double[] logP, double[] logQ, double power)
+    {
+        double[] logs = [.. logP.Select((p, i) => double.IsNegativeInfinity(p) ? p : power * (p - logQ[i]))];
+        double most = logs.Max();
+        return double.IsNegativeInfinity(most) ? most : most + Math.Log(logs.Average(log => Math.Exp(log - most)));
     }
 
     private CounterRandom Random(int step, int move, int what, int particle) =>
@@ -363,179 +379,5 @@ internal sealed class Posterior
         }
 
         return l;
-    }
-}
-
-/// <summary>Log prior + log likelihood of many draws: one a SIMD lane.</summary>
-/// <remarks>A draw φ is θ of the BNSL, then log σ and log τ.</remarks>
-internal abstract class PosteriorKernel
-{
-    /// <summary>Evaluates.</summary>
-    /// <param name="points">The points.</param>
-    /// <param name="φ">Draws. Shape [count, p + 2].</param>
-    /// <param name="logs">Output, up to a constant; −∞ outside the support. Shape [count].</param>
-    /// <param name="offsets">Output: mean of B at the last point; empty if not wanted. Shape [count].</param>
-    /// <param name="variances">Output: its variance. Shape [count].</param>
-    public abstract void LogDensity(CondensedPoints points, ReadOnlySpan<double> φ, Span<double> logs, Span<double> offsets, Span<double> variances);
-
-    /// <summary>The kernel of a number of breaks, on registers of a width; the widest by default. Results do not depend on it.</summary>
-    public static PosteriorKernel Of(int breaks, LaneWidth? width = null) => breaks switch
-    {
-        0 => Of<Breaks0>(width),
-        1 => Of<Breaks1>(width),
-        2 => Of<Breaks2>(width),
-        3 => Of<Breaks3>(width),
-        4 => Of<Breaks4>(width),
-        5 => Of<Breaks5>(width),
-        _ => Of<Breaks6>(width),
-    };
-
-    private static PosteriorKernel Of<TBreaks>(LaneWidth? width)
-        where TBreaks : struct, IBreaks => (width ?? SimdBackend.Widths[^1]) switch
-        {
-            LaneWidth.Bits512 => new PosteriorKernel<Lanes512<double>, Vector512<double>, TBreaks>(),
-            LaneWidth.Bits256 => new PosteriorKernel<Lanes256<double>, Vector256<double>, TBreaks>(),
-            LaneWidth.Bits128 => new PosteriorKernel<Lanes128<double>, Vector128<double>, TBreaks>(),
-            _ => new PosteriorKernel<F64, bool, TBreaks>(),
-        };
-
-    /// <summary>Whether a draw has a density: 0 &lt; a &lt; min y, breaks in order within the data, nothing beyond all measure.</summary>
-    public static bool IsInSupport(ReadOnlySpan<double> φ, double firstU)
-    {
-        foreach (double value in φ)
-            if (!double.IsFinite(value)) return false;
-        if (!(φ[0] is > 0 and < 1) || Math.Abs(φ[2]) > 30) return false;
-        double before = firstU;
-        for (int j = 3; j < φ.Length - 2; j += 3)
-        {
-            if (Math.Abs(φ[j]) > 30 || !(φ[j + 1] > before && φ[j + 1] < 0) || !(φ[j + 2] is > -5.5 and < 5)) return false;
-            before = φ[j + 1];
-        }
-
-        return φ[^2] is > -16 and < 3 && φ[^1] is > -16 and < 3;
-    }
-}
-
-/// <inheritdoc cref="PosteriorKernel"/>
-internal sealed unsafe class PosteriorKernel<T, TMask, TBreaks> : PosteriorKernel
-    where T : unmanaged, ILanes<T, TMask, double>
-    where TMask : struct
-    where TBreaks : struct, IBreaks
-{
-    private static int P => Bnsl<TBreaks>.ParameterCount;
-
-    public override void LogDensity(CondensedPoints points, ReadOnlySpan<double> φ, Span<double> logs, Span<double> offsets, Span<double> variances)
-    {
-        int count = logs.Length, width = P + 2;
-        void* memory = NativeMemory.AlignedAlloc((nuint)((width + Bnsl<TBreaks>.WorkCount) * sizeof(T)), 64);
-        T* lanes = (T*)memory;
-        for (int first = 0; first < count; first += T.Count)
-        {
-            for (int lane = 0; lane < T.Count; lane++)
-                for (int j = 0; j < width; j++) ((double*)(lanes + j))[lane] = φ[(Math.Min(first + lane, count - 1) * width) + j];
-            T log = LogLikelihood(points, lanes, lanes + width, out T offset, out T variance) + LogPrior(points, lanes);
-            for (int lane = 0; lane < T.Count && first + lane < count; lane++)
-            {
-                int i = first + lane;
-                double value = ((double*)&log)[lane];
-                logs[i] = IsInSupport(φ.Slice(i * width, width), points.U[0]) && !double.IsNaN(value) ? value : double.NegativeInfinity;
-                if (offsets.Length > 0) (offsets[i], variances[i]) = (((double*)&offset)[lane], ((double*)&variance)[lane]);
-            }
-        }
-
-        NativeMemory.AlignedFree(memory);
-    }
-
-    /// <summary>Kalman's filter for B: S = P + σ²/k, K = P/S, B ← B + K r, P ← K σ²/k.</summary>
-    private static T LogLikelihood(CondensedPoints points, T* φ, T* work, out T offset, out T variance)
-    {
-        T σ = Functions.ExpClamped<T, TMask>(φ[P]), τ = Functions.ExpClamped<T, TMask>(φ[P + 1]), noise = σ * σ, drift = τ * τ;
-        Bnsl<TBreaks>.Prepare<T, TMask, Block<T>>(new(φ), new(work));
-        T mean = T.Constant(0), spread = T.Constant(0), sum = T.Constant(0);
-        fixed (double* u = points.U)
-        {
-            for (int i = 0; i < points.U.Length; i++)
-            {
-                T law = Bnsl<TBreaks>.Evaluate<T, TMask, Broadcast<T, TMask, double>, Block<T>, Nowhere<T>>(new(u), i, new(φ), new(work), default, 0);
-                if (i > 0) spread = T.MultiplyAdd(drift, T.Constant(u[i] - u[i - 1]), spread);
-                T own = noise * T.Constant(1 / points.Counts[i]), r = T.Constant(points.LogY[i]) - law - mean;
-                T log = T.Log(spread + own, out T inverse), gain = spread * inverse;
-                mean = T.MultiplyAdd(gain, r, mean);
-                spread = own * gain;
-                sum += T.MultiplyAdd(r * r, inverse, log);
-            }
-        }
-
-        // Within what was condensed: −(k − 1) log σ − Σ(y − ȳ)²/2σ².
-        if (points.WithinDegrees > 0) sum += (T.Constant(2 * points.WithinDegrees) * φ[P]) + (T.Constant(points.WithinSquares) / noise);
-        (offset, variance) = (mean, spread);
-        return T.Constant(-0.5) * sum;
-    }
-
-    private static T LogPrior(CondensedPoints points, T* φ)
-    {
-        T g = Functions.ExpClamped<T, TMask>(φ[1]), level = T.Log(φ[0] + g, out T inverse);
-        T log = T.Log(g * inverse, out _); // ∂ log y_last/∂ log g
-        log -= Gauss(level, points.LogY[^1], Posterior.LevelSpread) + Student(φ[2], Posterior.C0Spread);
-        for (int j = 3; j < P; j += 3) log -= Student(φ[j], Posterior.CSpread) + Gauss(φ[j + 2], 0, Posterior.LogFSpread);
-        return log - (Gauss(φ[P], Posterior.LogNoise, Posterior.LogNoiseSpread) + Gauss(φ[P + 1], Posterior.LogDrift, Posterior.LogDriftSpread));
-    }
-
-    private static T Gauss(T x, double mean, double spread)
-    {
-        T z = (x - T.Constant(mean)) * T.Constant(1 / spread);
-        return z * z * T.Constant(0.5);
-    }
-
-    private static T Student(T x, double spread)
-    {
-        T z = x * T.Constant(1 / spread);
-        return T.Constant(2) * T.Log(T.MultiplyAdd(z * z, T.Constant(1 / 3.0), T.Constant(1)), out _);
-    }
-}
-
-/// <summary>A curve's points for a forecast: log y against u = log(x/x_last); means of those at the same x, and of neighbours on very long curves.</summary>
-/// <param name="U">Where, ascending, 0 last. Shape [count].</param>
-/// <param name="LogY">log of y, relative to the smallest. Shape [count].</param>
-/// <param name="Counts">Weight of each: 1, or the sum of what it is the mean of. Shape [count].</param>
-/// <param name="WithinDegrees">Degrees of freedom within the means.</param>
-/// <param name="WithinSquares">Σ w (y − ȳ)² within them.</param>
-/// <param name="Points">The same as points, for a problem.</param>
-internal sealed record CondensedPoints(double[] U, double[] LogY, double[] Counts, double WithinDegrees, double WithinSquares, Points Points)
-{
-    /// <summary>Mean square of what measurements are off the means.</summary>
-    public double Within => WithinSquares / Counts.Sum();
-
-    // More say little more of a law with a dozen parameters.
-    private const int Most = 256;
-
-    /// <summary>Condenses points.</summary>
-    public static CondensedPoints Of(Points points)
-    {
-        int n = points.Count;
-        double[] weights = Problem.WeightsOf(points, Loss.Get("msle"), 0), logX = [.. points.X.ToArray().Select(x => Math.Log(x))], logY = [.. points.Y.ToArray().Select(y => Math.Log(y))];
-        double degrees = 0, squares = 0;
-        List<double> x = [], y = [], counts = [];
-        for (int from = 0, to; from < n; from = to)
-        {
-            to = from + 1;
-            while (to < n && (logX[to].Equals(logX[from]) || (n > Most && Bin(to) == Bin(from)))) to++;
-            double count = 0, meanX = 0, meanY = 0;
-            for (int i = from; i < to; i++) (count, meanX, meanY) = (count + weights[i], meanX + (weights[i] * logX[i]), meanY + (weights[i] * logY[i]));
-            (meanX, meanY) = to == from + 1 ? (logX[from], logY[from]) : (meanX / count, meanY / count);
-            for (int i = from; i < to; i++) squares += weights[i] * (logY[i] - meanY) * (logY[i] - meanY);
-            degrees += to - from - 1;
-            x.Add(meanX);
-            y.Add(meanY);
-            counts.Add(count);
-        }
-
-        double least = y.Min();
-        bool isWeighted = counts.Exists(count => count != counts[0]);
-        return new(
-            [.. x.Select(log => log - x[^1])], [.. y.Select(log => log - least)], [.. counts], degrees, squares,
-            new([.. x.Select(Math.Exp)], 1, [.. y.Select(Math.Exp)], isWeighted ? [.. counts] : []));
-
-        int Bin(int i) => (int)Math.Min((logX[i] - logX[0]) / (logX[^1] - logX[0]) * Most, Most - 1);
     }
 }

@@ -24,15 +24,16 @@ internal sealed record BnslPrior(double Limit, double LimitSpread, double Change
     public static BnslPrior Sharp { get; } = new(0.6, 0.3, 1, 0.3, 1, 0.02);
 }
 
-/// <summary>One way to fit a curve: a BNSL with a prior, for which late points count most.</summary>
-/// <param name="Breaks">Number of breaks.</param>
+/// <summary>One way to fit a curve: by plain least squares, or a BNSL with a prior, for which late points count most.</summary>
+/// <param name="Law">Name of the law.</param>
+/// <param name="Breaks">Its number of breaks.</param>
 /// <param name="Memory">e-folds of x within which points count; infinite for least squares, where all count alike and there is no prior.</param>
 /// <param name="Temper">How many times the noise's variance residuals are held to have: the larger, the more the prior counts.</param>
 /// <param name="Prior">The prior; null for least squares.</param>
-internal sealed record Setting(int Breaks, double Memory, double Temper, BnslPrior? Prior)
+internal sealed record Setting(string Law, int Breaks, double Memory, double Temper, BnslPrior? Prior)
 {
     /// <summary>Plain least squares.</summary>
-    public static Setting LeastSquares(int breaks) => new(breaks, double.PositiveInfinity, 1, null);
+    public static Setting LeastSquares(string law, int breaks) => new(law, breaks, double.PositiveInfinity, 1, null);
 
     /// <summary>Ranges and priors.</summary>
     /// <param name="least">The smallest y.</param>
@@ -79,9 +80,12 @@ internal static class Stacking
     private const double Power = 3, Floor = 0.3;
 
     /// <summary>The settings: memories from a quarter of an e-fold to four, so that one of them suits a curve however its noise and its bends are.</summary>
+    /// <remarks>Both forms of M3 are BNSLs of one break with f = 1: as released, b (1/x + g)^c, it has a = 0 and c₁ = −c₀ and levels off; as printed, a (x + d)^b + c, it has c₀ = 0.</remarks>
     internal static ImmutableArray<Setting> Settings { get; } =
     [
-        .. Enumerable.Range(0, 4).Select(Setting.LeastSquares),
+        .. Enumerable.Range(0, 4).Select(breaks => Setting.LeastSquares("bnsl", breaks)),
+        Setting.LeastSquares("m3", 0),
+        Setting.LeastSquares("m3-printed", 0),
         .. Each([1, 2], [0.25, 0.5, 1, 2, 4], [0.5, 2], BnslPrior.Usual),
         .. Each([0], [0.25, 0.5, 1], [0.5, 2], BnslPrior.Usual),
         .. Each([1], [0.25, 0.5, 1], [8], BnslPrior.Usual),
@@ -92,12 +96,16 @@ internal static class Stacking
     ];
 
     private static IEnumerable<Setting> Each(int[] breaks, double[] memories, double[] tempers, BnslPrior prior) =>
-        from n in breaks from memory in memories from temper in tempers select new Setting(n, memory, temper, prior);
+        from n in breaks from memory in memories from temper in tempers select new Setting("bnsl", n, memory, temper, prior);
 
-    /// <summary>A setting's fit, and its RMSLE on what was fitted.</summary>
-    internal sealed record Fitted(Setting Setting, ImmutableArray<Parameter> Parameters, double Rmsle)
+    /// <summary>A setting's fit.</summary>
+    /// <param name="Setting">The setting.</param>
+    /// <param name="Parameters">Its parameters, in natural units.</param>
+    /// <param name="Rmsle">RMSLE on what was fitted, points as the curve weighs them.</param>
+    /// <param name="Misfit">The same with points as the setting weighs them.</param>
+    internal sealed record Fitted(Setting Setting, ImmutableArray<Parameter> Parameters, double Rmsle, double Misfit)
     {
-        public double[] Log(ReadOnlySpan<double> x) => [.. ScalingLaw.Get("bnsl", Setting.Breaks).Predict(Parameters, x).Select(y => Math.Log(y))];
+        public double[] Log(ReadOnlySpan<double> x) => [.. ScalingLaw.Get(Setting.Law, Setting.Breaks).Predict(Parameters, x).Select(y => Math.Log(y))];
     }
 
     /// <summary>Points up to an origin, and those that a forecast from there is scored on.</summary>
@@ -105,7 +113,7 @@ internal static class Stacking
 
     /// <summary>What is known of a curve when its forecast is made.</summary>
     /// <param name="Fits">Its fits.</param>
-    /// <param name="Errors">RMSLE of each from each origin; the largest of the others where it could not be fitted there. Origins that none has an error from are left out. Shape [origins][fits].</param>
+    /// <param name="Errors">RMSLE of each from each origin; the largest of a BNSL where it could not be fitted there. Origins that none has an error from are left out. Shape [origins][fits].</param>
     /// <param name="Noise">Its noise, in log y.</param>
     internal sealed record Stack(ImmutableArray<Fitted> Fits, double[][] Errors, double Noise);
 
@@ -144,8 +152,8 @@ internal static class Stacking
     private static double[]? Errors(ImmutableArray<Fitted> fits, Points test, Fitted[] before)
     {
         var scores = before.Select(fit => (fit.Setting, Error: Score(test, fit))).Where(one => double.IsFinite(one.Error)).ToDictionary(one => one.Setting, one => one.Error);
-        if (scores.Count == 0) return null;
-        double largest = scores.Values.Max();
+        if (!scores.Keys.Any(setting => setting.Law == "bnsl")) return null;
+        double largest = scores.Where(one => one.Key.Law == "bnsl").Max(one => one.Value);
         return [.. fits.Select(fit => scores.GetValueOrDefault(fit.Setting, largest))];
     }
 
@@ -176,7 +184,7 @@ internal static class Stacking
         Points[] curves = [.. origins.Select(origin => origin.Fit)];
         Loss loss = Loss.Get("msle");
         var problems = new List<Problem>();
-        var owners = new List<(int Curve, Setting Setting)>();
+        var owners = new List<(int Curve, Setting Setting, Points Weighted)>();
         for (int i = 0; i < curves.Length; i++)
         {
             double least = double.PositiveInfinity;
@@ -187,8 +195,9 @@ internal static class Stacking
                 if (setting.Breaks > 0 && curves[i].Count < 2 + (4 * setting.Breaks)) continue;
                 double[] weights = setting.Prior is null ? [.. curves[i].Weights] : Weights(curves[i], setting.Memory);
                 double variance = setting.Prior is null ? 1 : noises[i] * noises[i] * setting.Temper / weights.Average();
-                problems.Add(new(new Points(curves[i].X, 1, curves[i].Y, weights), ScalingLaw.Get("bnsl", setting.Breaks), loss, rules: setting.Rules(least, variance)));
-                owners.Add((i, setting));
+                var weighted = new Points(curves[i].X, 1, curves[i].Y, weights);
+                problems.Add(new(weighted, ScalingLaw.Get(setting.Law, setting.Breaks), loss, rules: setting.Rules(least, variance)));
+                owners.Add((i, setting, weighted));
             }
         }
 
@@ -197,11 +206,11 @@ internal static class Stacking
         for (int k = 0; k < found.Length; k++)
         {
             if (found[k].Losses.Length == 0 || !double.IsFinite(found[k].Losses[0])) continue;
-            (int curve, Setting setting) = owners[k];
+            (int curve, Setting setting, Points weighted) = owners[k];
             ImmutableArray<Parameter> parameters = problems[k].Law.Natural(found[k][0], problems[k].Scale);
-            var fit = new Fitted(setting, parameters, 0);
+            var fit = new Fitted(setting, parameters, 0, 0);
             double rmsle = Score(curves[curve], fit);
-            if (double.IsFinite(rmsle)) fits[curve].Add(fit with { Rmsle = rmsle });
+            if (double.IsFinite(rmsle)) fits[curve].Add(fit with { Rmsle = rmsle, Misfit = Score(weighted, fit) });
         }
 
         return [.. fits.Select(own => own.ToArray())];
@@ -225,7 +234,18 @@ internal static class Stacking
         Points Part(int from, int to) => new(points.X[from..to], 1, points.Y[from..to], points.Weights.IsEmpty ? [] : points.Weights[from..to]);
     }
 
-    private static double Score(Points points, Fitted fit) => Math.Sqrt(fit.Log(points.X).Select((log, i) => Math.Pow(log - Math.Log(points.Y[i]), 2)).Average());
+    private static double Score(Points points, Fitted fit)
+    {
+        double[] logs = fit.Log(points.X);
+        double sum = 0, squares = 0;
+        for (int i = 0; i < logs.Length; i++)
+        {
+            double weight = points.Weights.IsEmpty ? 1 : points.Weights[i], r = logs[i] - Math.Log(points.Y[i]);
+            (sum, squares) = (sum + weight, squares + (weight * r * r));
+        }
+
+        return Math.Sqrt(squares / sum);
+    }
 
     private static double[] Weights(Points points, double memory)
     {
@@ -235,7 +255,7 @@ internal static class Stacking
         return [.. Enumerable.Range(0, n).Select(i => Math.Max(Math.Max(Gap(i), 1e-6) * (points.Weights.IsEmpty ? 1 : points.Weights[i]) * Math.Exp(u[i] / memory), 1e-12))];
     }
 
-    /// <summary>Noise of log y: from how far points lie off the line between their neighbours, by the median; no larger than what a law with at most one break leaves.</summary>
+    /// <summary>Noise of log y: from how far points lie off the line between their neighbours, by the median; no larger than what a BNSL with at most one break leaves.</summary>
     private static double Noise(Points points, Fitted[] leastSquares)
     {
         var off = new List<double>();
@@ -250,7 +270,7 @@ internal static class Stacking
         off.Sort();
         double noise = off.Count > 0 ? 1.4826 * off[off.Count / 2] : double.PositiveInfinity;
         foreach (Fitted fit in leastSquares)
-            if (fit.Setting.Breaks <= 1) noise = Math.Min(noise, fit.Rmsle);
+            if (fit.Setting is { Law: "bnsl", Breaks: <= 1 }) noise = Math.Min(noise, fit.Rmsle);
         return Math.Max(double.IsFinite(noise) ? noise : 0.01, 2e-4);
     }
 }

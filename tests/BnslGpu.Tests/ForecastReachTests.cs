@@ -13,6 +13,7 @@ public class ForecastReachTests
         Breaks = 0,
         Parameters = Sample.BnslFit(0, 3, .4, [], [], []).Parameters,
         Weight = 1,
+        PointWeight = 1,
         Offset = .01,
         OffsetVariance = .0025,
         Noise = .5,
@@ -23,9 +24,9 @@ public class ForecastReachTests
         LastX = 100,
         Members =
         [
-            s_power with { Weight = .3, Degrees = 4, Drift = .001, Bend = .0004 },
-            s_power with { Weight = .5, IsSpread = true, Breaks = 1, Parameters = Sample.BnslFit(.05, 3, .4, [.5], [700], [.1]).Parameters, Drift = .002 },
-            s_power with { Weight = .2, Parameters = Sample.BnslFit(.3, 2.5, .4, [], [], []).Parameters, Bend = .01 },
+            s_power with { Weight = .3, PointWeight = .6, Degrees = 4, Drift = .001, Bend = .0004 },
+            s_power with { Weight = .5, PointWeight = 0, Breaks = 1, Parameters = Sample.BnslFit(.05, 3, .4, [.5], [700], [.1]).Parameters, Drift = .002 },
+            s_power with { Weight = .2, PointWeight = .4, Parameters = Sample.BnslFit(.3, 2.5, .4, [], [], []).Parameters, Bend = .01 },
         ],
     };
 

@@ -40,7 +40,7 @@ public class ForecastTests
         Forecast forecast = Of(
             Member(0.3, 2, 0.4, 0.5) with { Noise = 0.02, Degrees = 4 },
             Member(0.1, 2, 0.3, 0.2) with { Noise = 0.01, Drift = 1e-3 },
-            Member(0.4, 3, 0.5, 0.3) with { Noise = 0.05, Bend = 1e-3, IsSpread = true });
+            Member(0.4, 3, 0.5, 0.3) with { Noise = 0.05, Bend = 1e-3, PointWeight = 0 });
 
         // Sums over log y from −6 to 3; a step is far below every scale.
         const int Steps = 90_000;
@@ -58,9 +58,9 @@ public class ForecastTests
     }
 
     [Fact]
-    public void Point_forecast_leaves_out_what_is_there_for_its_spread()
+    public void Point_forecast_has_weights_of_its_own()
     {
-        Forecast forecast = Of(Member(0.3, 2, 0.4, 0.3), Member(0.1, 2, 0.3, 0.2), Member(5, 2, 0.3, 0.5) with { IsSpread = true });
+        Forecast forecast = Of(Member(0.3, 2, 0.4, 0.3) with { PointWeight = 0.6 }, Member(0.1, 2, 0.3, 0.2) with { PointWeight = 0.4 }, Member(5, 2, 0.3, 0.5) with { PointWeight = 0 });
         double one = 0.3 + (2 * Math.Pow(4000, -0.4)), other = 0.1 + (2 * Math.Pow(4000, -0.3));
         Assert.Equal(Math.Exp((0.6 * Math.Log(one)) + (0.4 * Math.Log(other))), forecast.Predict([4000])[0], 1e-14);
     }
@@ -86,7 +86,7 @@ public class ForecastTests
     private static Forecast Of(params ForecastMember[] members) => new() { LastX = 1000, Members = [.. members] };
 
     private static ForecastMember Member(double a, double b, double c0, double weight) =>
-        new() { Law = "bnsl", Breaks = 0, Weight = weight, Parameters = [One("a", a), One("b", b), One("logB", Math.Log(b)), One("c0", c0), None("c"), None("d"), None("f")] };
+        new() { Law = "bnsl", Breaks = 0, Weight = weight, PointWeight = weight, Parameters = [One("a", a), One("b", b), One("logB", Math.Log(b)), One("c0", c0), None("c"), None("d"), None("f")] };
 
     private static Parameter One(string name, double value) => new(name, false, [value]);
 

@@ -90,7 +90,7 @@ public class ForecasterTests(ITestOutputHelper output)
     [Fact]
     public void Weights_are_products_over_origins()
     {
-        Stacking.Fitted[] fits = [.. Enumerable.Range(0, 3).Select(n => new Stacking.Fitted(Setting.LeastSquares(n), [], 0.01))];
+        Stacking.Fitted[] fits = [.. Enumerable.Range(0, 3).Select(n => new Stacking.Fitted(Setting.LeastSquares("bnsl", n), [], 0.01, 0.01))];
         double[] weights = Stacking.Weights(new([.. fits], [[0.03, 0.04, 0.3], [0.05, 0.02, 0.1]], 0.01));
 
         // δ = .01 from both: a third of the least error is less.
@@ -153,6 +153,55 @@ public class ForecasterTests(ITestOutputHelper output)
             output.WriteLine($"seed {seed}: {error:g4}");
             Assert.True(error < 0.0125, $"RMSLE {error:g4}");
             Assert.Equal(1, forecast.Members.Sum(member => member.Weight), 1e-12);
+            Assert.Equal(1, forecast.Members.Sum(member => member.PointWeight), 1e-12);
+        }
+    }
+
+    [Fact]
+    public void Draws_have_a_larger_say_on_long_curves()
+    {
+        foreach ((int count, double point, double distribution) in ((int, double, double)[])[(47, 0, 0.5), (48, 0.3, 0.8)])
+        {
+            var random = new CounterRandom(13, 0, 0);
+            double[] x = [.. Enumerable.Range(0, count).Select(i => Math.Exp(0.1 * i))];
+            Forecast forecast = Make([new(x, [.. x.Select(at => (0.2 + Math.Pow(at, -0.3)) * Math.Exp(0.01 * Examples.Normal(ref random)))])], 0, 0)[0];
+            ForecastMember[] draws = [.. forecast.Members.Where(member => double.IsPositiveInfinity(member.Degrees))];
+            Assert.Equal(point, draws.Sum(member => member.PointWeight), 1e-12);
+            Assert.Equal(distribution, draws.Sum(member => member.Weight), 1e-12);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Evidence_is_the_integral_of_the_density(int breaks)
+    {
+        // Few and noisy points, so that draws from the prior see the posterior; its constants drop out of the difference from no break.
+        CondensedPoints points = CondensedPoints.Of(new([1, 2, 4, 8, 16], [1, 0.9, 0.72, 0.7, 0.6]));
+        double expected = Integral(breaks) - Integral(0), sampled = Sampled(breaks) - Sampled(0);
+        output.WriteLine($"{expected:f2} by sampling the prior, {sampled:f2} by sequential Monte Carlo");
+        Assert.Equal(expected, sampled, 0.35);
+
+        double Sampled(int n)
+        {
+            var problem = new Problem(points.Points, ScalingLaw.Get("bnsl", n), Loss.Get("msle"));
+            return Math.Log(Enumerable.Range(0, 32).Average(seed => Math.Exp(Posterior.Draw(points, problem, [], 1, (ulong)seed).LogEvidence)));
+        }
+
+        double Integral(int n)
+        {
+            const int Count = 100_000;
+            int d = 5 + (3 * n);
+            var random = new CounterRandom(14, 0, (uint)n);
+            var φ = new double[Count * d];
+            var logs = new double[Count];
+            for (int i = 0; i < Count; i++) FromPrior(ref random, n, points.U[0], points.LogY[^1], φ.AsSpan(i * d, d));
+            PosteriorKernel.Of(n).LogDensity(points, φ, logs, default, default);
+
+            // The kernel's own prior, taken off again.
+            for (int i = 0; i < Count; i++) logs[i] -= Prior(φ[(i * d)..((i + 1) * d)], n, points);
+            double most = logs.Max();
+            return most + Math.Log(logs.Average(log => Math.Exp(log - most)));
         }
     }
 
@@ -240,6 +289,28 @@ public class ForecasterTests(ITestOutputHelper output)
         for (int i = 0; i < breaks; i++)
             φ.AddRange([random.Uniform(-0.5, 0.5), points.U[0] * (1 - ((i + random.Uniform(0.1, 0.9)) / breaks)), random.Uniform(-2, 1)]);
         return [.. φ, random.Uniform(-5, -3), random.Uniform(-5, -3)];
+    }
+
+    private static void FromPrior(ref CounterRandom random, int breaks, double firstU, double lastLog, Span<double> φ)
+    {
+        φ[0] = random.Uniform();
+        double level = 0;
+        for (int k = 0; k < 100 && !(level > φ[0]); k++) level = Math.Exp(lastLog + (0.5 * Examples.Normal(ref random)));
+        φ[1] = Math.Log(level - φ[0]);
+        φ[2] = T3(ref random);
+        double[] d = new double[breaks];
+        for (int i = 0; i < breaks; i++) d[i] = firstU * random.Uniform();
+        Array.Sort(d);
+        for (int i = 0; i < breaks; i++) (φ[3 + (3 * i)], φ[4 + (3 * i)], φ[5 + (3 * i)]) = (0.5 * T3(ref random), d[i], 0.8 * Examples.Normal(ref random));
+        φ[^2] = Math.Log(0.01) + (1.5 * Examples.Normal(ref random));
+        φ[^1] = Math.Log(0.01) + Examples.Normal(ref random);
+
+        static double T3(ref CounterRandom random)
+        {
+            double z = Examples.Normal(ref random), square = 0;
+            for (int k = 0; k < 3; k++) square += Math.Pow(Examples.Normal(ref random), 2);
+            return z / Math.Sqrt(square / 3);
+        }
     }
 
     private static double Law(double[] φ, int breaks, double u)

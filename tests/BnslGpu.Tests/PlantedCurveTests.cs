@@ -80,7 +80,7 @@ public sealed class PlantedCurveTests
             var known = new Forecast
             {
                 LastX = curve.Curve.Fit.X[^1],
-                Members = [new() { Law = curve.Law.Name, Breaks = curve.Law.Breaks, Parameters = curve.Parameters, Weight = 1, Noise = curve.Noise }],
+                Members = [new() { Law = curve.Law.Name, Breaks = curve.Law.Breaks, Parameters = curve.Parameters, Weight = 1, PointWeight = 1, Noise = curve.Noise }],
             };
             Assert.Equal(known.LogDensity(curve.Curve.HeldOut.X, curve.Curve.HeldOut.Y).Average(), curve.LogDensity(), 1e-9);
         }

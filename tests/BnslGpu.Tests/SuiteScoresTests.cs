@@ -10,7 +10,7 @@ public sealed class SuiteScoresTests
     private static Forecast Known { get; } = new()
     {
         LastX = 1,
-        Members = [new() { Law = "m1", Breaks = 0, Parameters = [new("a", false, [2]), new("logA", false, [Math.Log(2)]), new("b", false, [-0.5])], Weight = 1, Noise = 0.1 }],
+        Members = [new() { Law = "m1", Breaks = 0, Parameters = [new("a", false, [2]), new("logA", false, [Math.Log(2)]), new("b", false, [-0.5])], Weight = 1, PointWeight = 1, Noise = 0.1 }],
     };
 
     [Fact]

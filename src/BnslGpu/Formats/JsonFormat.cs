@@ -235,7 +235,7 @@ public sealed class JsonFormat : IReportFormat
 
         json.WriteEndObject();
         Column("weight", member => Literal(member.Weight));
-        Column("isSpread", member => member.IsSpread ? "true" : "false");
+        Column("pointWeight", member => Literal(member.PointWeight));
         Column("offset", member => Literal(member.Offset));
         Column("offsetVariance", member => Literal(member.OffsetVariance));
         Column("drift", member => Literal(member.Drift));

@@ -122,7 +122,7 @@ public static class JsonReport
         Node[] laws = [.. law.Items()], numbers = [.. breaks.Items()];
         if (laws.Length == 0) throw law.Wrong("one law or more");
         (string Name, Node[] Cells)[] parameters = [.. members.Get("parameters").Properties().Select(column => (column.Name, Column(column.Node)))];
-        Node[] weight = Of("weight"), isSpread = Of("isSpread"), offset = Of("offset"), offsetVariance = Of("offsetVariance"), drift = Of("drift"), bend = Of("bend"), noise = Of("noise"), degrees = Of("degrees");
+        Node[] weight = Of("weight"), pointWeight = Of("pointWeight"), offset = Of("offset"), offsetVariance = Of("offsetVariance"), drift = Of("drift"), bend = Of("bend"), noise = Of("noise"), degrees = Of("degrees");
         if (numbers.Length != laws.Length) throw breaks.Wrong($"{laws.Length} values, as law has");
         return new()
         {
@@ -138,7 +138,7 @@ public static class JsonReport
                         [.. parameters.Where(column => column.Cells[k].Element.ValueKind != JsonValueKind.Null).Select(column => ReadParameter(column.Name, column.Cells[k], numbers[k].Integer()))],
                         members.Get("parameters")),
                     Weight = weight[k].Number(),
-                    IsSpread = isSpread[k].Element.ValueKind == JsonValueKind.True,
+                    PointWeight = pointWeight[k].Number(),
                     Offset = offset[k].Number(),
                     OffsetVariance = offsetVariance[k].Number(),
                     Drift = drift[k].Number(),

@@ -45,9 +45,9 @@ public class JsonTests
             LastX = 625,
             Members =
             [
-                new() { Law = "bnsl", Breaks = 0, Parameters = Sample.BnslFit(.5, 8, 1.0 / 3, [], [], []).Parameters, Weight = .25, Drift = 1e-4, Bend = 1.0 / 7, Noise = .01, Degrees = 4 },
-                new() { Law = "bnsl", Breaks = 2, Parameters = Sample.BnslFit(.5, 8, .25, [.75, 1e-9], [400, 1e300], [.5, .1]).Parameters, Weight = .5, IsSpread = true, Offset = -.02, OffsetVariance = 1e-5, Noise = .02 },
-                new() { Law = "m1", Breaks = 0, Parameters = [Sample.Scalar("a", 3), Sample.Scalar("logA", Math.Log(3)), Sample.Scalar("b", -.2)], Weight = .25, Noise = double.NaN },
+                new() { Law = "bnsl", Breaks = 0, Parameters = Sample.BnslFit(.5, 8, 1.0 / 3, [], [], []).Parameters, Weight = .25, PointWeight = 1.0 / 3, Drift = 1e-4, Bend = 1.0 / 7, Noise = .01, Degrees = 4 },
+                new() { Law = "bnsl", Breaks = 2, Parameters = Sample.BnslFit(.5, 8, .25, [.75, 1e-9], [400, 1e300], [.5, .1]).Parameters, Weight = .5, PointWeight = 0, Offset = -.02, OffsetVariance = 1e-5, Noise = .02 },
+                new() { Law = "m1", Breaks = 0, Parameters = [Sample.Scalar("a", 3), Sample.Scalar("logA", Math.Log(3)), Sample.Scalar("b", -.2)], Weight = .25, PointWeight = 2.0 / 3, Noise = double.NaN },
             ],
         };
         CurveFit curve = Sample.Curve with { Forecast = forecast };

@@ -13,7 +13,7 @@ internal static class Sample
         Forecast = new Forecast
         {
             LastX = 625,
-            Members = [new() { Law = "bnsl", Breaks = 1, Parameters = BnslFit(.5, 8, .25, [.75], [400], [.5]).Parameters, Weight = 1, Noise = .125 }],
+            Members = [new() { Law = "bnsl", Breaks = 1, Parameters = BnslFit(.5, 8, .25, [.75], [400], [.5]).Parameters, Weight = 1, PointWeight = 1, Noise = .125 }],
         },
         Fits =
         [

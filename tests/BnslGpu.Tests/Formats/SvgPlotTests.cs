@@ -38,7 +38,7 @@ public class SvgPlotTests
     public void The_forecast_lies_within_its_bands_from_the_last_fitted_point_on()
     {
         ForecastMember one = Sample.Curve.Forecast!.Members[0];
-        Forecast two = new() { LastX = 625, Members = [one with { Weight = .5 }, one with { Weight = .5, Offset = .1, Bend = .01, Degrees = 4 }] };
+        Forecast two = new() { LastX = 625, Members = [one with { Weight = .5, PointWeight = .5 }, one with { Weight = .5, PointWeight = .5, Offset = .1, Bend = .01, Degrees = 4 }] };
         XElement plot = Drawn(Sample.Curve with { Forecast = two });
         Assert.Contains("forecast, 80 and 95 %", Texts(plot));
         XElement[] paths = [.. plot.Descendants(s_svg + "path")], bands = [.. plot.Descendants(s_svg + "polygon")];

@@ -51,7 +51,7 @@ public class TableFormatTests
     public void The_forecast_stands_below_the_fits_with_its_error_and_intervals()
     {
         // 2 x^(-.5), which is .08 at 625; a measurement's spread is Gauss's .1.
-        Forecast forecast = new() { LastX = 625, Members = [new() { Law = "bnsl", Breaks = 0, Parameters = Sample.BnslFit(0, 2, .5, [], [], []).Parameters, Weight = 1, Noise = .1 }] };
+        Forecast forecast = new() { LastX = 625, Members = [new() { Law = "bnsl", Breaks = 0, Parameters = Sample.BnslFit(0, 2, .5, [], [], []).Parameters, Weight = 1, PointWeight = 1, Noise = .1 }] };
         CurveFit curve = Sample.Curve with { Forecast = forecast, Curve = new Curve("root", Sample.Curve.Curve.Fit, new Points([900, 2500], [2 / 30.0, .05])) };
         string[] lines = Written(curve).Split('\n');
         int first = Array.FindIndex(lines, line => line.StartsWith("  Forecast", StringComparison.Ordinal));
