@@ -165,9 +165,10 @@ internal sealed class PredictCommand : ToolCommand
 
     private SavedReport Read(string path)
     {
+        if (path != "-" && Directory.Exists(path)) throw new WorkException($"{path} is a folder. Name the report in it.");
         try
         {
-            return JsonReport.Read(path == "-" ? Streams.In.ReadToEnd() : File.ReadAllText(path), path == "-" ? "stdin" : path);
+            return path == "-" ? JsonReport.Read(Streams.In.ReadToEnd(), "stdin") : JsonReport.Read(File.OpenRead(path), path);
         }
         catch (InvalidDataException fault)
         {
