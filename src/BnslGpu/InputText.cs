@@ -9,9 +9,18 @@ namespace BnslGpu;
 /// <remarks>UTF-8 where there is no mark. Nothing is held in memory but a buffer. Reading gzip that is damaged or cut off is an <see cref="InvalidDataException"/>.</remarks>
 internal sealed class InputText : StreamReader
 {
+    private const string Strict = "System.IO.Compression.UseStrictValidation";
+
     private readonly OtherBytes? _other;
 
-    private InputText(Stream stream, Encoding encoding, OtherBytes? other) : base(stream, encoding, detectEncodingFromByteOrderMarks: true, bufferSize: 1 << 16) =>
+    /// <summary>.NET takes gzip that is cut off for one that ends there, and rows would be lost, unless the process says otherwise before it unpacks anything.</summary>
+    /// <remarks>Our programs say so from their start (Directory.Build.props); this is for those of others.</remarks>
+    static InputText()
+    {
+        if (!AppContext.TryGetSwitch(Strict, out _)) AppContext.SetSwitch(Strict, true);
+    }
+
+    private InputText(Stream stream, Encoding encoding, OtherBytes? other) : base(stream, encoding, detectEncodingFromByteOrderMarks: true, bufferSize: 1 << 14) =>
         _other = other;
 
     /// <summary>What the input is if it is no text, with what to do, to complete "it is …"; null for text.</summary>
@@ -28,7 +37,7 @@ internal sealed class InputText : StreamReader
         (byte[] first, Stream whole) = Peek(stream);
         if (first is [0x1F, 0x8B, ..])
         {
-            // .NET sees an end that comes too early, but not one within the first bytes: what is packed has a head of 10, data of 2 and a tail of 8 at least.
+            // Whatever is packed has a head of 10, data of 2 and a tail of 8 at least; of less .NET makes nothing.
             if (first.Length < 20) throw new InvalidDataException();
             (first, whole) = Peek(new GZipStream(whole, CompressionMode.Decompress));
         }

@@ -116,11 +116,13 @@ public sealed class CsvFormat : IReportFormat
     private static string Snake(string name) =>
         string.Concat(name.Select((letter, i) => (i > 0 && char.IsUpper(letter) ? "_" : "") + char.ToLowerInvariant(letter)));
 
-    internal static string Unarmed(string name) =>
-        name.Length > 0 && name[0] is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠'
-        && !double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
-            ? "'" + name
-            : name;
+    /// <summary>A text as a field that no spreadsheet runs as a formula; not yet quoted.</summary>
+    /// <returns>The text, with an apostrophe in front of one that starts as a formula does and is not a number.</returns>
+    public static string Unarmed(string text) =>
+        text.Length > 0 && text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠'
+        && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            ? "'" + text
+            : text;
 
     internal static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
