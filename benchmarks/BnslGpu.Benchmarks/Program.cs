@@ -18,6 +18,8 @@ switch (args)
         return ChanceBenchmark.Run(rest, Console.Out);
     case ["limit", .. var rest]:
         return LimitBenchmark.Run(rest, Console.Out);
+    case ["fuzz", .. var rest]:
+        return FuzzBenchmark.Run(rest, Console.Out);
     case ["forecast", .. var rest]:
         return ForecastBenchmark.Run(rest, Console.Out);
 #if ILGPU
@@ -54,6 +56,7 @@ switch (args)
                    chance --data DIR --minima FILE [--seeds N] [--rows FILE]
                    limit [--figure FILE] [--draws N]
                    forecast --data DIR --example FILE [--planted N] [--seeds N]
+                   fuzz [COUNT] [SEED] [--only N]
                    ptx [--tools DIR] [--only sm_80]
             """);
         return 2;

@@ -11,6 +11,8 @@ internal sealed class CurveOptions
         "--x", "COLUMN,…", "Column of the scale; for a law of several inputs one each, as in N,D. Default: x, or that of a benchmark whose header is known.");
     private readonly Option<string?> _y = OptionKinds.Text(
         "--y", "COLUMN", "Column of the performance. Default: y, or that of a benchmark whose header is known.");
+    private readonly Option<bool> _wide = OptionKinds.Switch(
+        "--wide", "Read wide tables: every column but x's is a curve, named by its header. x is column x, or that of --x, else the first.");
     private readonly Option<string?> _weight = OptionKinds.Text(
         "--weight", "COLUMN", "Column of how much each point counts, above 0. Only ratios matter. Default: all alike.");
     private readonly Option<string?> _sigma = OptionKinds.Text(
@@ -28,12 +30,12 @@ internal sealed class CurveOptions
     private readonly Option<bool> _keepCopies = OptionKinds.Switch(
         "--keep-copies", "Keep exact copies of a row, which are otherwise dropped.");
     private readonly Option<bool> _skipInvalid = OptionKinds.Switch(
-        "--skip-invalid", "Skip wrong rows and say how many; otherwise the first one ends the run.");
+        "--skip-invalid", "Skip wrong rows and say how many; otherwise the first one ends the run. Rows whose numbers are missing are always left out.");
     private readonly Option<string?> _only = OptionKinds.Text(
         "--only", "NAME", "Fit only curves whose name contains this; with * or ?, whose whole name matches.");
 
     /// <summary>In the order of help.</summary>
-    public IEnumerable<Option> All => [_x, _y, _ceiling, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only];
+    public IEnumerable<Option> All => [_x, _y, _wide, _ceiling, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only];
 
     /// <summary>What the options say of columns; not yet validated.</summary>
     /// <exception cref="WrongCallException">An option stands without the one it speaks of.</exception>
@@ -45,6 +47,7 @@ internal sealed class CurveOptions
         {
             X = call.GetValue(_x) is { } inputs ? [.. inputs.Split(',')] : [],
             Y = call.GetValue(_y),
+            Wide = call.GetValue(_wide),
             Ceiling = call.GetValue(_ceiling),
             Weight = call.GetValue(_weight),
             Sigma = call.GetValue(_sigma),
@@ -74,7 +77,9 @@ internal sealed class CurveOptions
     /// <exception cref="WorkException">There is no curve of the name that was asked for.</exception>
     public ImmutableArray<Curve> Read(ParseResult call, string[] files, CurveColumns columns, Streams streams, bool quiet)
     {
-        CurveTable table = files is ["-"] ? CurveCsv.Read(streams.In, "stdin", columns) : CurveCsv.ReadFiles(files, columns);
+        CurveTable table = files is not ["-"] ? CurveCsv.ReadFiles(files, columns)
+            : streams.In is StreamReader { BaseStream: var bytes } ? CurveCsv.Read(bytes, "stdin", columns) // which may be packed
+            : CurveCsv.Read(streams.In, "stdin", columns);
         if (!quiet)
         {
             foreach (string note in table.Notes) streams.Say(note);
@@ -95,6 +100,7 @@ internal sealed class CurveOptions
     public static string Wrong(string complaint) => complaint
         .Replace("CurveColumns.X ", "--x ", StringComparison.Ordinal)
         .Replace("CurveColumns.Y ", "--y ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Wide = 'true'", "--wide is given", StringComparison.Ordinal)
         .Replace("CurveColumns.Weight ", "--weight ", StringComparison.Ordinal)
         .Replace("CurveColumns.Sigma ", "--sigma ", StringComparison.Ordinal)
         .Replace("CurveColumns.Curve ", "--curve ", StringComparison.Ordinal)

@@ -10,7 +10,7 @@ internal sealed class FitCommand : ToolCommand
 {
     private readonly Argument<string[]> _files = new("FILE")
     {
-        Description = "CSV files with a header row; - reads standard input.",
+        Description = "CSV files with a header row, packed with gzip or not; - reads standard input.",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -60,6 +60,7 @@ internal sealed class FitCommand : ToolCommand
         new("bnsl fit loss.csv", "fit every curve of the file with 0 to 3 breaks and show a table"),
         new("bnsl fit runs.csv --x tokens --y val_loss --curve model,task --holdout 3",
             "name the columns, and score the fits on the last 3 points of each curve"),
+        new("bnsl fit sweep.csv.gz --wide --x step", "a table with a column a curve, packed"),
         new("bnsl fit runs.csv --holdout 0.2 --report report.html", "also write a page with a chart of every curve, for a browser"),
         new("bnsl fit examples/four-digit-addition.csv --recipe paper --output report.json --plot plots",
             "fit as the BNSL paper's script does; keep the report and a plot"),

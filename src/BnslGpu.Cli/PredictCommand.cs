@@ -156,6 +156,7 @@ internal sealed class PredictCommand : ToolCommand
     private ImmutableArray<SavedCurve> Curves(string path, string? name)
     {
         SavedReport report = Read(path);
+        if (report.Curves.IsEmpty) throw new WorkException($"{path} has no curve.");
         if (name is null) return report.Curves;
         SavedCurve? named = report.Curves.FirstOrDefault(curve => curve.Name == name);
         if (named is not null) return [named];
@@ -165,9 +166,10 @@ internal sealed class PredictCommand : ToolCommand
 
     private SavedReport Read(string path)
     {
+        if (path != "-" && Directory.Exists(path)) throw new WorkException($"{path} is a folder. Name the report in it.");
         try
         {
-            return JsonReport.Read(path == "-" ? Streams.In.ReadToEnd() : File.ReadAllText(path), path == "-" ? "stdin" : path);
+            return path == "-" ? JsonReport.Read(Streams.In.ReadToEnd(), "stdin") : JsonReport.Read(File.OpenRead(path), path);
         }
         catch (InvalidDataException fault)
         {
@@ -236,9 +238,9 @@ internal sealed class PredictCommand : ToolCommand
 
     private static void WriteCsv(Rows rows, TextWriter writer)
     {
-        writer.WriteLine($"curve,{string.Join(',', rows.Columns.Select(CsvText.Field))}");
+        writer.WriteLine($"curve,{string.Join(',', rows.Columns.Select(column => CsvText.Field(CsvFormat.Unarmed(column))))}");
         foreach ((string curve, double[] cells) in rows.Cells)
-            writer.WriteLine($"{CsvText.Field(curve)},{string.Join(',', cells.Select(cell => double.IsNaN(cell) ? "" : CsvText.Number(cell)))}");
+            writer.WriteLine($"{CsvText.Field(CsvFormat.Unarmed(curve))},{string.Join(',', cells.Select(cell => double.IsNaN(cell) ? "" : CsvText.Number(cell)))}");
     }
 
     // A column of --reach alone.

@@ -84,8 +84,7 @@ internal static class Program
     {
         bool isOption = word.StartsWith('-');
         string[] known = [.. Names(isOption ? command.Options : command.Subcommands)];
-        string? nearest = known.MinBy(name => Edits(word, name));
-        string hint = nearest is not null && Edits(word, nearest) <= 2 ? $"; did you mean '{nearest}'?" : ".";
+        string hint = EditDistance.Nearest(word, known, most: 2) is { } nearest ? $"; did you mean '{nearest}'?" : ".";
         string kind = isOption ? "an option" : command is Tool ? "a command" : "an argument";
         return $"'{word}' is not {kind} of {FullName(command)}{hint}";
     }
@@ -94,24 +93,6 @@ internal static class Program
     private static string FullName(Command command) => command is Tool ? "bnsl" : $"bnsl {command.Name}";
 
     private static string[] Names(IEnumerable<Symbol> symbols) => [.. symbols.Select(symbol => symbol.Name)];
-
-    /// <summary>Levenshtein's distance, one row at a time.</summary>
-    private static int Edits(string from, string to)
-    {
-        int[] row = [.. Enumerable.Range(0, to.Length + 1)];
-        for (int i = 1; i <= from.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= to.Length; j++)
-            {
-                int replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
-            }
-        }
-        return row[^1];
-    }
 
     /// <summary>The tool itself: its commands, and what it says without one.</summary>
     private sealed class Tool : RootCommand, IHasExamples

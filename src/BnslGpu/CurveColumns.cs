@@ -20,6 +20,10 @@ public sealed record CurveColumns
     /// <summary>Columns of x, the scale: one an input of the law, in its order. Empty recognises it.</summary>
     public ImmutableArray<string> X { get; init; } = [];
 
+    /// <summary>Reads a wide table: every column but x's, and the one that says what is held out, is a curve named by its header. Default: one row a point.</summary>
+    /// <remarks>x is the column that <see cref="X"/> or its own name says, else the first one.</remarks>
+    public bool Wide { get; init; }
+
     /// <summary>Column of y, the performance; null recognises it.</summary>
     public string? Y { get; init; }
 
@@ -35,7 +39,7 @@ public sealed record CurveColumns
     /// <summary>What <see cref="Sigma"/> is of. Default y.</summary>
     public SigmaOf SigmaOf { get; init; } = SigmaOf.Y;
 
-    /// <summary>Takes x of any sign, for laws that allow it. Default: x ≤ 0 is a wrong row.</summary>
+    /// <summary>Takes x of any sign, for laws that allow it. Default: rows with x ≤ 0 are left out.</summary>
     public bool AnyX { get; init; }
 
     /// <summary>Columns whose values, joined by <c>|</c>, name the curve. Empty recognises them; without any, the file does.</summary>
@@ -53,7 +57,7 @@ public sealed record CurveColumns
     /// <summary>Keeps exact copies of a row (the same text in every field). Default: they are dropped and counted.</summary>
     public bool KeepCopies { get; init; }
 
-    /// <summary>Skips and counts wrong rows. Default: the first of them is an error.</summary>
+    /// <summary>Skips and counts wrong rows, such as those with text where a number belongs. Default: the first of them is an error.</summary>
     public bool SkipInvalid { get; init; }
 
     /// <summary>Checks every choice.</summary>
@@ -69,6 +73,8 @@ public sealed record CurveColumns
         if (Weight is not null && Sigma is not null)
             throw new ArgumentException(
                 $"CurveColumns.Weight = '{Weight}' and CurveColumns.Sigma = '{Sigma}'. Violated constraint: one of them says how much a point counts.");
+        if (Wide && (Y ?? Weight ?? Sigma ?? (Curve.IsDefaultOrEmpty ? null : Curve[0]) ?? (X.IsDefaultOrEmpty || X.Length == 1 ? null : X[1])) is { } column)
+            throw Violated(nameof(Wide), "true", $"one column of x, and every other is a curve; '{column}' is another thing");
         if (!Curve.IsDefaultOrEmpty && Curve.Any(string.IsNullOrWhiteSpace))
             throw Violated(nameof(Curve), string.Join('|', Curve), "names of columns");
         if (FitWhen is not null && FitWhen.IndexOf('=', StringComparison.Ordinal) < 1)

@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
-using System.Text;
 
 namespace BnslGpu;
 
 /// <summary>The curves of one or more CSV files.</summary>
 /// <param name="Curves">The curves by name (ordinal).</param>
-/// <param name="Rows">Rows that were read, headers not counted, copies and skipped rows counted.</param>
+/// <param name="Rows">Rows that were read, headers not counted, copies and skipped rows counted. Each is a point of a curve, a copy, or skipped. In a wide table cells are counted.</param>
 /// <param name="CopiesDropped">Exact copies among them, which no curve has.</param>
-/// <param name="RowsSkipped">Wrong rows among them, which no curve has; 0 unless they were to be skipped.</param>
+/// <param name="RowsSkipped">Rows among them without a finite number or with x ≤ 0, and wrong rows if they were to be skipped. No curve has them, and the notes say how many and where.</param>
 /// <param name="Notes">What was dropped, skipped or passed over, as sentences.</param>
 public sealed record CurveTable(
     ImmutableArray<Curve> Curves, long Rows, long CopiesDropped, long RowsSkipped, ImmutableArray<string> Notes);
@@ -28,13 +27,22 @@ public sealed class CurveCsvException : Exception
     public CurveCsvException(string message, Exception innerException) : base(message, innerException) { }
 }
 
-/// <summary>Reads curves from CSV: one row a point, any number of curves in a file.</summary>
+/// <summary>Reads curves from CSV: one row a point, any number of curves in a file; or a wide table, a column a curve.</summary>
 /// <remarks>
+/// <para>
 /// Fields are separated by commas, semicolons or tabs, whichever the header has most of; quoted fields may contain them and line breaks.
 /// Empty lines and lines that start with <c>#</c> are passed over, so quote a curve's name that starts with it. Numbers have a decimal
-/// point and no thousands separators. x must be finite and (unless <see cref="CurveColumns.AnyX"/>) &gt; 0, y finite, a weight or sigma
-/// finite and &gt; 0. Control characters in names become U+FFFD. Quotes that do
-/// not match are always an error, for where such a row ends is a guess.
+/// point, or, where semicolons or tabs separate and no number of the file can be read otherwise, a decimal comma; no thousands separators.
+/// Control characters in names become U+FFFD. Quotes that do not match are always an error, for where such a row ends is a guess.
+/// </para>
+/// <para>
+/// A row without a finite number in x, y, weight or sigma (empty, NaN, inf, NA and the other words of pandas) has no measurement and is left out, as is one with
+/// x ≤ 0 unless <see cref="CurveColumns.AnyX"/>; a note counts them. Other rows that cannot be read are wrong: the first is an error, or they are skipped and counted
+/// (<see cref="CurveColumns.SkipInvalid"/>). A curve that has no row left is in the table without points.
+/// </para>
+/// <para>
+/// Streams and files may be packed with gzip. They are UTF-8 or, after a byte order mark, UTF-16 or UTF-32; bytes that are not UTF-8 are read as Latin-1, with a note.
+/// </para>
 /// </remarks>
 public static class CurveCsv
 {
@@ -50,6 +58,21 @@ public static class CurveCsv
         ArgumentNullException.ThrowIfNull(source);
         var table = new CurveTableBuilder(columns ?? new CurveColumns());
         table.Add(text, source);
+        return table.Build();
+    }
+
+    /// <summary>Reads one stream of bytes.</summary>
+    /// <param name="stream">CSV, packed or not. It is closed.</param>
+    /// <param name="source">What messages call it; without folder and extension it names the curve where no column does.</param>
+    /// <param name="columns">Which columns mean what; by default they are recognised.</param>
+    /// <exception cref="ArgumentException">A choice in <paramref name="columns"/> breaks its constraint.</exception>
+    /// <exception cref="CurveCsvException">The stream is not a table of curves.</exception>
+    public static CurveTable Read(Stream stream, string source, CurveColumns? columns = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(source);
+        var table = new CurveTableBuilder(columns ?? new CurveColumns());
+        Add(table, stream, source);
         return table.Build();
     }
 
@@ -77,8 +100,7 @@ public static class CurveCsv
                 throw new CurveCsvException($"{Shown(source)} is a folder. Name the CSV files in it.");
             try
             {
-                using var text = new StreamReader(path == "-" ? Console.OpenStandardInput() : File.OpenRead(path), Encoding.UTF8);
-                table.Add(text, source);
+                Add(table, path == "-" ? Console.OpenStandardInput() : File.OpenRead(path), source);
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
@@ -94,6 +116,21 @@ public static class CurveCsv
             }
         }
         return table.Build();
+    }
+
+    private static void Add(CurveTableBuilder table, Stream stream, string source)
+    {
+        try
+        {
+            using var text = InputText.Open(stream);
+            if (text.WhatElse is { } other) throw new CurveCsvException($"{Shown(source)} is {other}");
+            table.Add(text, source);
+            if (text.HadOtherBytes) table.Note($"{Shown(source)}: bytes that are not UTF-8 were read as Latin-1; save the file in UTF-8 if names look wrong.");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CurveCsvException($"{Shown(source)} is gzip that is damaged or cut off. Pack it or copy it again.", e);
+        }
     }
 
     private static string Shown(string source) => CurveText.WithoutControls(source);

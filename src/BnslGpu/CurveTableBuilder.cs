@@ -11,8 +11,9 @@ internal sealed class CurveTableBuilder
 {
     private const string NotNumber = "is not a number; expected a finite number";
     private const string NotFinite = "is not finite; expected a finite number";
+    private const string TooSmall = "is smaller than the smallest number above 0, 5e-324; give the column in another unit";
     private const string Comma =
-        "is not a number; decimal commas and thousands separators are not accepted, expected a finite number such as 2.5";
+        "is not a number; decimal commas (in a file that commas separate) and thousands separators are not accepted, expected a finite number such as 2.5";
     private const string NotPositive = "is not greater than 0; x is fitted on a log scale, expected a finite number > 0";
     private const string NotWeight = "is not greater than 0; expected a finite number > 0";
     private const string NotSplit =
@@ -28,6 +29,7 @@ internal sealed class CurveTableBuilder
     private readonly Dictionary<string, string> _fileOfCurve = new(StringComparer.Ordinal);
     private readonly List<string> _notes = [];
     private readonly List<string> _otherValues = [];
+    private readonly List<string> _empty = [];
     private string? _fitWhen;
     private bool _anyFit;
     private long _rows;
@@ -42,64 +44,97 @@ internal sealed class CurveTableBuilder
     }
 
     /// <summary>Adds the rows of one file.</summary>
+    /// <remarks>A file without a row to use is an error only if no other has one.</remarks>
     public void Add(TextReader text, string source)
     {
-        CurveHeader header = CurveHeader.Read(text, source);
+        string shown = CurveText.WithoutControls(source);
+        if (CurveHeader.Read(text, shown) is not { } header)
+        {
+            _empty.Add($"{shown} is empty. Give a header such as curve,x,y and one row a point.");
+            return;
+        }
+
         var layout = new CurveLayout(header, _columns);
         if (layout.Note is not null) _notes.Add(layout.Note);
-        if (_yName is null) (_xNames, _yName) = ([.. layout.X.Select(layout.NameOf)], NameOfY(layout));
+        if (_yName is null) (_xNames, _yName) = ([.. layout.X.Select(column => layout.NameOf(column) is { Length: > 0 } name ? name : "x")], NameOfY(layout));
         _x = new double[layout.X.Length];
-        string fileName = NameOfFile(source);
-        if (layout.Curve.Length == 0) RememberFile(fileName, header.Source);
+        string fileName = NameOfFile(shown);
+        if (layout.Curve.Length == 0 && !layout.IsWide) RememberFile(fileName, shown);
         if (layout.FitValue is not null)
             _fitWhen = $"column \"{layout.NameOf(layout.Split)}\" is never '{CurveText.Printable(layout.FitValue)}'";
         SeenRows seen = SeenIn(header, layout, fileName);
 
         using CsvReader csv = CsvReader.Create(text, header.Options, leaveOpen: true);
         var row = new Row(csv, layout, header);
-        long rows = 0, wrong = 0;
-        string? firstFault = null;
+        Rows[]? curvesOfWide = layout.IsWide ? [.. layout.Y.Select(column => CurveCalled(layout.CurveOf(column)))] : null;
+        long rows = 0;
+        Faults noNumber = new(), notPositive = new(), wrong = new();
         try
         {
             while (csv.Read())
             {
-                rows++;
-                if (!TryRead(row, fileName, out Rows? curve, out double y, out double weight, out bool fit, out (int Column, string Why) fault))
+                if (row.IsBlank) continue;
+                rows += layout.Y.Length;
+                bool? isCopy = null;
+                Fault ofX = TryInputs(row);
+                for (int k = 0; k < layout.Y.Length; k++)
                 {
-                    if (wrong++ == 0) firstFault = row.Describe(fault.Column, fault.Why);
-                }
-                else if (!_columns.KeepCopies && !seen.Add(csv.RawRecord))
-                {
-                    curve!.Copies++;
-                    _copies++;
-                }
-                else
-                {
-                    (fit ? curve!.Fit : curve!.HeldOut).Add(_x, y, weight);
-                    _anyFit |= fit;
+                    Rows? curve = curvesOfWide?[k];
+                    Fault fault = TryRead(row, layout.Y[k], ofX, fileName, ref curve, out double y, out double weight, out bool fit);
+                    if (fault.Kind != FaultKind.None)
+                    {
+                        Faults faults = fault.Kind == FaultKind.NoNumber ? noNumber : fault.Kind == FaultKind.NotPositive ? notPositive : wrong;
+                        if (faults.Count++ == 0) faults.First = row.Describe(fault.Column, fault.Why);
+                    }
+                    else if (isCopy ??= !_columns.KeepCopies && !seen.Add(csv.RawRecord))
+                    {
+                        curve!.Copies++;
+                        _copies++;
+                    }
+                    else
+                    {
+                        (fit ? curve!.Fit : curve!.HeldOut).Add(_x, y, weight);
+                        _anyFit |= fit;
+                    }
                 }
             }
         }
         catch (CsvFormatException e)
         {
-            if (wrong > 0 && !_columns.SkipInvalid) throw new CurveCsvException($"{firstFault}. Remove the row or pass --skip-invalid.", e);
+            if (wrong.Count > 0 && !_columns.SkipInvalid) throw new CurveCsvException($"{wrong.First}. {Remedy(layout)}", e);
             long line = header.Lines + Math.Max(1, e.LineNumber);
             throw new CurveCsvException(
-                $"{header.Source}, line {line}: the quotes of the row do not match. Close the quoted field; write \" inside one as \"\".", e);
+                $"{shown}, line {line}: the quotes of the row do not match. Close the quoted field; write \" inside one as \"\".", e);
         }
 
+        if (wrong.Count > 0 && !_columns.SkipInvalid) throw new CurveCsvException($"{wrong.First}. {Remedy(layout)}{More(wrong.Count - 1)}");
+        if (row.Marks.Doubt is { } doubt) throw new CurveCsvException(doubt);
+        long leftOut = noNumber.Count + notPositive.Count + wrong.Count;
         _rows += rows;
-        _skipped += wrong;
-        if (rows == 0) throw new CurveCsvException($"{header.Source} has a header and no rows. Give one row a point.");
-        if (wrong == 0) return;
-        if (wrong == rows && _columns.SkipInvalid) throw new CurveCsvException($"{firstFault}. No row of the file is right.");
-        if (!_columns.SkipInvalid) throw new CurveCsvException($"{firstFault}. Remove the row or pass --skip-invalid.{More(wrong - 1)}");
-        _notes.Add($"{header.Source}: {Counted(wrong, "wrong row was", "wrong rows were")} skipped. The first: {firstFault}.");
+        _skipped += leftOut;
+        if (rows == 0) _empty.Add($"{shown} has a header and no rows. Give one row a point.");
+        else if (leftOut == rows) _empty.Add($"{(wrong.Count > 0 ? wrong : noNumber.Count > 0 ? noNumber : notPositive).First}. No row of the file is right.");
+        else
+        {
+            string what = layout.IsWide ? "cell" : "row";
+            if (noNumber.Count > 0) _notes.Add($"{shown}: {Counted(noNumber.Count, $"{what} without a finite number is", $"{what}s without a finite number are")} left out. The first: {noNumber.First}.");
+            if (notPositive.Count > 0) _notes.Add($"{shown}: {Counted(notPositive.Count, $"{what} without an x above 0 is", $"{what}s without an x above 0 are")} left out. The first: {notPositive.First}.");
+            if (wrong.Count > 0) _notes.Add($"{shown}: {Counted(wrong.Count, $"wrong {what} was", $"wrong {what}s were")} skipped. The first: {wrong.First}.");
+            if (row.Marks.Note is { } note) _notes.Add(note);
+        }
     }
 
+    /// <summary>Adds what a reader should know of a file.</summary>
+    public void Note(string sentence) => _notes.Add(sentence);
+
+    private static string Remedy(CurveLayout layout) => $"Remove the {(layout.IsWide ? "column" : "row")} or pass --skip-invalid.";
+
     /// <summary>The curves, once every file is added.</summary>
+    /// <exception cref="CurveCsvException">No file has a row to use, or none is a fit point.</exception>
     public CurveTable Build()
     {
+        if (_curves.Values.All(rows => rows.Fit.Y.Count + rows.HeldOut.Y.Count == 0) && _empty.Count > 0) throw new CurveCsvException(_empty[0]);
+        _notes.AddRange(_empty);
         if (_fitWhen is not null && !_anyFit)
         {
             string others = string.Join(", ", _otherValues.Select(value => $"'{CurveText.Printable(value)}'"));
@@ -113,49 +148,90 @@ internal sealed class CurveTableBuilder
         return new CurveTable(curves, _rows, _copies, _skipped, [.. _notes]);
     }
 
-    /// <summary>Reads one row, its inputs into <see cref="_x"/>.</summary>
-    private bool TryRead(
-        Row row, string fileName, out Rows? curve, out double y, out double weight, out bool fit, out (int Column, string Why) fault)
+    /// <summary>Reads the inputs of a row into <see cref="_x"/>.</summary>
+    private Fault TryInputs(Row row)
     {
-        (curve, y, weight, fit) = (null, 0, 1, true);
         CurveLayout layout = row.Layout;
-        fault = (-1, "");
-        if (row.Csv.FieldCount != layout.Width) return false;
-        for (int k = 0; k < _x.Length && fault.Column < 0; k++)
+        if (row.Csv.FieldCount != layout.Width) return new(FaultKind.Wrong, -1, "");
+        Fault worst = default;
+        for (int k = 0; k < _x.Length; k++)
         {
-            if (!TryNumber(row.Field(layout.X[k]), out _x[k], out string why)) fault = (layout.X[k], why);
-            else if (!_columns.AnyX && !(_x[k] > 0)) fault = (layout.X[k], NotPositive);
+            Fault fault = TryNumber(row, layout.X[k], out _x[k]);
+            if (fault.Kind == FaultKind.None && !_columns.AnyX && !(_x[k] > 0)) fault = new(FaultKind.NotPositive, layout.X[k], NotPositive);
+            if (fault.Kind > worst.Kind) worst = fault;
+        }
+        return worst;
+    }
+
+    /// <summary>Reads a point of one row.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="column">Its column of y.</param>
+    /// <param name="ofX">What is wrong with its inputs.</param>
+    /// <param name="fileName">The curve's name where no column has it.</param>
+    /// <param name="curve">The curve, where that is known before. A curve without any right row is one all the same: its fit says so.</param>
+    /// <param name="y">What is fitted.</param>
+    /// <param name="weight">Its weight or sigma.</param>
+    /// <param name="fit">Whether it is a fit point.</param>
+    /// <returns>What is wrong; the worst of it, for what has no number may be left out and what is no number may not.</returns>
+    private Fault TryRead(Row row, int column, Fault ofX, string fileName, ref Rows? curve, out double y, out double weight, out bool fit)
+    {
+        (y, weight, fit) = (0, 1, true);
+        CurveLayout layout = row.Layout;
+        if (ofX.Column == -1 && ofX.Kind == FaultKind.Wrong) return ofX;
+        Fault worst = Worse(ofX, TryNumber(row, column, out y));
+        if (_columns.Ceiling is { } ceiling) y = ceiling - y;
+        if (layout.Weight >= 0)
+        {
+            Fault ofWeight = TryNumber(row, layout.Weight, out weight);
+            worst = Worse(worst, ofWeight.Kind == FaultKind.None && !(weight > 0) ? new(FaultKind.Wrong, layout.Weight, NotWeight) : ofWeight);
         }
 
-        if (fault.Column >= 0) return false;
-        bool isNumber = TryNumber(row.Field(layout.Y), out y, out string wrong);
-        if (_columns.Ceiling is { } ceiling) y = ceiling - y;
-        if (!isNumber) fault = (layout.Y, wrong);
-        else if (layout.Weight >= 0 && !TryNumber(row.Field(layout.Weight), out weight, out wrong)) fault = (layout.Weight, wrong);
-        else if (!(weight > 0)) fault = (layout.Weight, NotWeight);
-        else if (layout.Split >= 0 && !TrySplit(row, out fit)) fault = (layout.Split, NotSplit);
-        else if (!TryCurve(row, fileName, out curve)) fault = (layout.Curve[0], NotName);
-        return fault.Column < 0;
+        // A row that is empty but for its separators has no measurement; that it has no split and no name either is no mistake.
+        bool isEmpty = worst.Kind == FaultKind.NoNumber && row.IsEmpty;
+        if (layout.Split >= 0 && !isEmpty && !TrySplit(row, out fit)) worst = Worse(worst, new(FaultKind.Wrong, layout.Split, NotSplit));
+        if (curve is null && !isEmpty && !TryCurve(row, fileName, out curve)) worst = Worse(worst, new(FaultKind.Wrong, layout.Curve[0], NotName));
+        return worst;
+
+        static Fault Worse(Fault first, Fault second) => second.Kind > first.Kind ? second : first;
     }
 
     /// <summary>What is fitted: the column, or its distance to a ceiling.</summary>
-    private string NameOfY(CurveLayout layout) =>
-        _columns.Ceiling is { } ceiling ? $"{ceiling.ToString("R", CultureInfo.InvariantCulture)} - {layout.NameOf(layout.Y)}" : layout.NameOf(layout.Y);
-
-    private static bool TryNumber(ReadOnlySpan<byte> field, out double value, out string why)
+    private string NameOfY(CurveLayout layout)
     {
-        bool number = double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
-        if (number && double.IsFinite(value))
-        {
-            why = "";
-            return true;
-        }
-        // pandas and numpy write inf, printf writes -nan; .NET parses neither.
-        ReadOnlySpan<byte> unsigned = field.Length > 0 && field[0] is (byte)'-' or (byte)'+' ? field[1..] : field;
-        bool spelled = Ascii.EqualsIgnoreCase(unsigned, "inf"u8) || Ascii.EqualsIgnoreCase(unsigned, "nan"u8);
-        why = number || spelled ? NotFinite : field.Contains((byte)',') ? Comma : NotNumber;
-        return false;
+        string name = layout.IsWide ? "y" : layout.NameOf(layout.Y[0]);
+        return _columns.Ceiling is { } ceiling ? $"{ceiling.ToString("R", CultureInfo.InvariantCulture)} - {name}" : name;
     }
+
+    private static Fault TryNumber(Row row, int column, out double value)
+    {
+        ReadOnlySpan<byte> field = row.Field(column);
+        if (double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+        {
+            row.Marks.Saw(field, column);
+            if (!double.IsFinite(value)) return new(FaultKind.NoNumber, column, NotFinite);
+            return value == 0 && field[..(field.IndexOfAny((byte)'e', (byte)'E') is >= 0 and int e ? e : field.Length)].ContainsAnyInRange((byte)'1', (byte)'9')
+                ? new(FaultKind.Wrong, column, TooSmall)
+                : default;
+        }
+        if (field.Contains((byte)','))
+            return row.Marks.TryComma(field, column, out value) ? double.IsFinite(value) ? default : new(FaultKind.NoNumber, column, NotFinite) : new(FaultKind.Wrong, column, Comma);
+        return IsNoNumber(field) ? new(FaultKind.NoNumber, column, field.IsEmpty || IsMissing(field) ? NotNumber : NotFinite) : new(FaultKind.Wrong, column, NotNumber);
+    }
+
+    /// <summary>Whether a field says that there is no number: as pandas writes and reads it, in any case, and as printf and NumPy spell what is not finite.</summary>
+    private static bool IsNoNumber(ReadOnlySpan<byte> field)
+    {
+        if (field.IsEmpty || IsMissing(field)) return true;
+        ReadOnlySpan<byte> unsigned = field[0] is (byte)'-' or (byte)'+' ? field[1..] : field;
+        return Is(unsigned, "nan"u8) || Is(unsigned, "inf"u8) || Is(unsigned, "infinity"u8)
+            || Is(unsigned, "1.#ind"u8) || Is(unsigned, "1.#qnan"u8) || Is(unsigned, "1.#inf"u8) || unsigned.SequenceEqual("∞"u8);
+    }
+
+    private static bool IsMissing(ReadOnlySpan<byte> field) =>
+        Is(field, "na"u8) || Is(field, "n/a"u8) || Is(field, "<na>"u8) || Is(field, "null"u8) || Is(field, "none"u8) || Is(field, "nat"u8)
+        || Is(field, "#n/a"u8) || Is(field, "#na"u8) || Is(field, "#n/a n/a"u8);
+
+    private static bool Is(ReadOnlySpan<byte> field, ReadOnlySpan<byte> word) => Ascii.EqualsIgnoreCase(field, word);
 
     private bool TrySplit(Row row, out bool fit)
     {
@@ -163,7 +239,7 @@ internal sealed class CurveTableBuilder
         if (row.Layout.FitValue is { } value)
         {
             fit = field.SequenceEqual(row.FitValue)
-                || (row.FitNumber is { } wanted && TryNumber(field, out double number, out _) && number.Equals(wanted));
+                || (row.FitNumber is { } wanted && double.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number.Equals(wanted));
             if (!fit && !_anyFit && _otherValues.Count < 5)
             {
                 string other = Encoding.UTF8.GetString(field);
@@ -195,9 +271,15 @@ internal sealed class CurveTableBuilder
             curve = null;
             if (name.Trim('|').IsEmpty) return false;
         }
-        Dictionary<string, Rows>.AlternateLookup<ReadOnlySpan<char>> curves = _curves.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (!curves.TryGetValue(name, out curve)) curves[name] = curve = new Rows();
+        curve = CurveCalled(name);
         return true;
+    }
+
+    private Rows CurveCalled(ReadOnlySpan<char> name)
+    {
+        Dictionary<string, Rows>.AlternateLookup<ReadOnlySpan<char>> curves = _curves.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (!curves.TryGetValue(name, out Rows? curve)) curves[name] = curve = new Rows();
+        return curve;
     }
 
     /// <summary>Rows are copies of each other only under the same header and, where the file names the curve, in one curve.</summary>
@@ -246,7 +328,8 @@ internal sealed class CurveTableBuilder
         return start > 0 ? start : end;
     }
 
-    private static string NameOfFile(string source) => CurveText.WithoutControls(Path.GetFileNameWithoutExtension(source));
+    private static string NameOfFile(string source) =>
+        Path.GetFileNameWithoutExtension(source.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? source[..^3] : source);
 
     private static string More(long wrong) => wrong == 0 ? "" : $" ({Counted(wrong, "more row is", "more rows are")} wrong.)";
 
@@ -265,6 +348,23 @@ internal sealed class CurveTableBuilder
         public double? FitNumber { get; } =
             double.TryParse(layout.FitValue, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
 
+        /// <summary>What the file's numbers say of its decimal mark.</summary>
+        public DecimalMarks Marks { get; } = new(layout, header, csv);
+
+        /// <summary>Whether it is a line of white space, which is no row.</summary>
+        public bool IsBlank => csv.FieldCount == 1 && layout.Width > 1 && Field(0).IsEmpty;
+
+        /// <summary>Whether every field is empty.</summary>
+        public bool IsEmpty
+        {
+            get
+            {
+                for (int column = 0; column < csv.FieldCount; column++)
+                    if (!Field(column).IsEmpty) return false;
+                return true;
+            }
+        }
+
         public ReadOnlySpan<byte> Field(int column) => CurveText.Trim(csv.GetSpan(column));
 
         /// <summary>What is wrong with the row, up to the full stop. A column of −1: it has too few or too many fields.</summary>
@@ -280,6 +380,32 @@ internal sealed class CurveTableBuilder
             string field = CurveText.Printable(Encoding.UTF8.GetString(Field(column)));
             return $"{line}, column \"{layout.NameOf(column)}\": {(field.Length == 0 ? "an empty field" : $"'{field}'")} {why}";
         }
+    }
+
+    /// <summary>What keeps a point from being used; of several the largest counts.</summary>
+    private enum FaultKind
+    {
+        None,
+
+        /// <summary>x is not above 0.</summary>
+        NotPositive,
+
+        /// <summary>It says that there is no number, or that it is not finite.</summary>
+        NoNumber,
+
+        /// <summary>It cannot be what was meant.</summary>
+        Wrong,
+    }
+
+    /// <summary>What is wrong with a row; a column of −1: it has too few or too many fields.</summary>
+    private readonly record struct Fault(FaultKind Kind, int Column, string Why);
+
+    /// <summary>Faults of one kind in one file.</summary>
+    private sealed class Faults
+    {
+        public long Count { get; set; }
+
+        public string First { get; set; } = "";
     }
 
     /// <summary>Points of one curve as they are read.</summary>

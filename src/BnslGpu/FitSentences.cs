@@ -132,9 +132,9 @@ internal static class FitSentences
     {
         // Where fewer than two points show it, a warning says so.
         Segment last = fit.Segments[^1];
-        double end = curve.Fit.X[^1], span = last.Points < 2 ? 0 : Math.Log10(end / last.From);
-        if (span > 0) yield return $"The {(Told(fit).Count() == 1 ? "only" : "last")} segment spans {Decades(span)} of data; beyond {Rough(end * (end / last.From))} a forecast more than doubles it.";
-        double reach = curve.HeldOut.Count == 0 ? 0 : Math.Log10(curve.HeldOut.X[^1] / end);
+        double end = curve.Fit.X[^1], span = last.Points < 2 ? 0 : Math.Log10(end) - Math.Log10(last.From), twice = end * (end / last.From);
+        if (span > 0) yield return $"The {(Told(fit).Count() == 1 ? "only" : "last")} segment spans {Decades(span)} of data{(double.IsFinite(twice) ? $"; beyond {Rough(twice)} a forecast more than doubles it" : "")}.";
+        double reach = curve.HeldOut.Count == 0 ? 0 : Math.Log10(curve.HeldOut.X[^1]) - Math.Log10(end);
         if (reach > 0) yield return $"The held-out points reach {Decades(reach)} beyond the data{(span > 0 ? $", {Rough(reach / span)} times its span" : "")}.";
     }
 

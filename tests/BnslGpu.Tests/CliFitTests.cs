@@ -118,11 +118,11 @@ public sealed class CliFitTests
     public void Wrong_data_is_a_sentence_and_exit_code_1()
     {
         using ScratchFolder folder = new();
-        CliResult result = CliRunner.Run(Small(folder.Write("one.csv", Falling + "one,64,n/a\n")));
+        CliResult result = CliRunner.Run(Small(folder.Write("one.csv", Falling + "one,64,unknown\n")));
         Assert.Equal(1, result.ExitCode);
         Assert.Empty(result.Out);
         Assert.StartsWith("bnsl: ", result.Error);
-        Assert.Contains("n/a", result.Error);
+        Assert.Contains("unknown", result.Error);
     }
 
     [Fact]

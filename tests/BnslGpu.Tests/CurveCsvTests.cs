@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Xunit;
@@ -157,8 +158,7 @@ public sealed class CurveCsvTests : IDisposable
     [Theory]
     [InlineData("0", "'0' is not greater than 0; expected a finite number > 0")]
     [InlineData("-1", "'-1' is not greater than 0; expected a finite number > 0")]
-    [InlineData("", "an empty field is not a number; expected a finite number")]
-    [InlineData("inf", "'inf' is not finite; expected a finite number")]
+    [InlineData("much", "'much' is not a number; expected a finite number")]
     public void Weight_or_sigma_is_a_finite_number_greater_than_zero(string field, string complaint)
     {
         string text = $"x,y,w\n1,2,1\n2,1,{field}\n", message = $"loss.csv, line 3, column \"w\": {complaint}. Remove the row or pass --skip-invalid.";
@@ -171,7 +171,7 @@ public sealed class CurveCsvTests : IDisposable
     {
         Assert.Equal(["loss: -1→3 0→2 1→1 |"], Read("x,y\n0,2\n1,1\n-1,3\n", new() { AnyX = true }).Curves.Select(Show));
         Fails("N,D,y\n1,0,2\n", new() { X = ["N", "D"] },
-            "loss.csv, line 2, column \"D\": '0' is not greater than 0; x is fitted on a log scale, expected a finite number > 0. Remove the row or pass --skip-invalid.");
+            "loss.csv, line 2, column \"D\": '0' is not greater than 0; x is fitted on a log scale, expected a finite number > 0. No row of the file is right.");
     }
 
     // What is held out
@@ -320,42 +320,212 @@ public sealed class CurveCsvTests : IDisposable
     public void Numbers_are_read_to_the_last_bit(string field, double value) =>
         Assert.Equal(value, Read($"x,y\n1,{field}\n").Curves[0].Fit.Y[0]);
 
-    [Theory]
-    [InlineData("nan")]
-    [InlineData("NaN")]
-    [InlineData("-nan")]
-    [InlineData("inf")]
-    [InlineData("-Inf")]
-    [InlineData("Infinity")]
-    [InlineData("1e999")]
-    public void Numbers_that_are_not_finite_are_wrong(string field) =>
-        Fails($"x,y\n1,{field}\n",
-            $"loss.csv, line 2, column \"y\": '{field}' is not finite; expected a finite number. Remove the row or pass --skip-invalid.");
+    public static TheoryData<string> EveryMissing =>
+    [
+        "", "  ", "\"\"", "nan", "NaN", "NAN", "-nan", "-NaN", "+nan", "inf", "-Inf", "INF", "Infinity", "-Infinity", "∞", "1e999", "NA", "N/A", "n/a", "<NA>", "null", "NULL", "None", "NaT",
+        "#N/A", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "1.#INF",
+    ];
+
+    [Theory, MemberData(nameof(EveryMissing))]
+    public void Rows_without_a_finite_number_are_left_out_and_counted(string field)
+    {
+        foreach (string text in (string[])[$"x,y,w\n1,2,1\n2,{field},1\n4,1,1\n", $"y,x,w\n2,1,1\n2,{field},1\n1,4,1\n", $"w,x,y\n1,1,2\n{Quoted(field)},3,5\n1,4,1\n"])
+        {
+            CurveTable table = Read(text, new() { Weight = "w" });
+            Assert.Equal(["loss: 1→2 4→1 |"], table.Curves.Select(Show));
+            Assert.Equal((3, 1), (table.Rows, table.RowsSkipped));
+            Assert.StartsWith("loss.csv: 1 row without a finite number is left out. The first: loss.csv, line 3, column \"", Assert.Single(table.Notes));
+        }
+
+        // A line that starts with # is a comment.
+        static string Quoted(string field) => field.StartsWith('#') ? $"\"{field}\"" : field;
+    }
+
+    [Fact]
+    public void Curve_whose_rows_are_all_left_out_is_there_without_points() =>
+        Assert.Equal(["a: 1→2 |", "b:  |", "c:  |"], Read("curve,x,y\na,1,2\nb,1,\nb,2,nan\nc,0,1\n,,\n").Curves.Select(Show));
+
+    [Fact]
+    public void Line_of_white_space_is_no_row_and_one_of_separators_is_a_row_without_a_number()
+    {
+        CurveTable table = Read("x,y,split\n1,2,fit\n   \n,,\n2,1,fit\n");
+        Assert.Equal((3, 1), (table.Rows, table.RowsSkipped));
+    }
 
     [Theory]
-    [InlineData("n/a", "'n/a'")]
     [InlineData("1 000", "'1 000'")]
     [InlineData("0x10", "'0x10'")]
-    [InlineData("", "an empty field")]
-    [InlineData("  ", "an empty field")]
+    [InlineData("１２", "'１２'")]
+    [InlineData("٣", "'٣'")]
+    [InlineData("−1", "'−1'")]
+    [InlineData("--", "'--'")]
+    [InlineData("diverged", "'diverged'")]
     public void Text_that_is_no_number_is_wrong(string field, string shown) =>
         Fails($"x,y\n1,{field}\n",
             $"loss.csv, line 2, column \"y\": {shown} is not a number; expected a finite number. Remove the row or pass --skip-invalid.");
 
     [Theory]
-    [InlineData("x;y\n1;2,5\n", "2,5")]
+    [InlineData("1e-400")]
+    [InlineData("-0.0000001e-320")]
+    public void Number_that_would_become_zero_is_wrong(string field)
+    {
+        Fails($"x,y\n1,{field}\n", $"loss.csv, line 2, column \"y\": '{field}' is smaller than the smallest number above 0, 5e-324; give the column in another unit. Remove the row or pass --skip-invalid.");
+        Assert.Equal(["loss: 1→0 2→0 4→5E-324 |"], Read("x,y\n1,0e-400\n2,0.00\n4,5e-324\n").Curves.Select(Show));
+    }
+
+    // Decimal commas
+
+    [Theory]
+    [InlineData(';')]
+    [InlineData('\t')]
+    public void Decimal_commas_are_read_where_nothing_else_can_be_meant(char separator)
+    {
+        CurveTable table = Read("x;y\n1;2,5\n10;1,234\n2e1;,5\n1e2;-1,5e-1\n".Replace(';', separator));
+        Assert.Equal(["loss: 1→2.5 10→1.234 20→0.5 100→-0.15 |"], table.Curves.Select(Show));
+        Assert.Equal(["loss.csv: numbers have decimal commas (line 2, column \"y\": '2,5'), which are read as decimal points."], table.Notes);
+    }
+
+    [Theory]
+    [InlineData("x;y\n1;1,234\n10;2\n", "line 2, column \"y\": '1,234' may have a decimal comma or a separator of thousands, and no other number of the file says which. Write decimal points, and no separators of thousands.")]
+    [InlineData("x;y\n1;2,5\n10;1.234\n", "line 2, column \"y\": '2,5' has a comma, and line 3, column \"y\": '1.234' a point. Write all numbers with a decimal point, and without separators of thousands.")]
+    [InlineData("x;y\n1.5;2\n1,000;1\n", "line 3, column \"x\": '1,000' has a comma, and line 2, column \"x\": '1.5' a point. Write all numbers with a decimal point, and without separators of thousands.")]
+    public void Decimal_commas_that_could_mean_something_else_refuse_the_file(string text, string sentence)
+    {
+        Fails(text, "loss.csv, " + sentence);
+        Fails(text, new() { SkipInvalid = true }, "loss.csv, " + sentence);
+    }
+
+    [Theory]
+    [InlineData("x,y\n1,\"2,5\"\n", "2,5")]
     [InlineData("x,y\n1,\"1,000\"\n", "1,000")]
-    public void Decimal_commas_and_thousands_separators_are_not_accepted(string text, string field) =>
-        Fails(text, $"loss.csv, line 2, column \"y\": '{field}' is not a number; decimal commas and thousands separators are not accepted, "
+    [InlineData("x;y\n1;1,000,000\n", "1,000,000")]
+    [InlineData("x;y\n1;1.000,5\n", "1.000,5")]
+    public void Commas_that_are_no_decimal_mark_are_wrong(string text, string field) =>
+        Fails(text, $"loss.csv, line 2, column \"y\": '{field}' is not a number; decimal commas (in a file that commas separate) and thousands separators are not accepted, "
             + "expected a finite number such as 2.5. Remove the row or pass --skip-invalid.");
+
+    // Wide tables
+
+    [Fact]
+    public void Wide_table_has_a_curve_a_column_and_every_cell_is_used_or_reported()
+    {
+        CurveTable table = Read("step,small,large,split\n1,5,4,fit\n2,,3,fit\n4,3,nan,test\n0,9,9,fit\n2,,3,fit\n", new() { Wide = true });
+        Assert.Equal(["large: 1→4 2→3 |", "small: 1→5 | 4→3"], table.Curves.Select(Show));
+        Assert.Equal(("step", "y"), (table.Curves[0].XName, table.Curves[0].YName));
+        Assert.Equal((10, 1, 5), (table.Rows, table.CopiesDropped, table.RowsSkipped));
+        Assert.Equal(
+            ["loss.csv: 3 cells without a finite number are left out. The first: loss.csv, line 3, column \"small\": an empty field is not a number; expected a finite number.",
+             "loss.csv: 2 cells without an x above 0 are left out. The first: loss.csv, line 5, column \"step\": '0' is not greater than 0; x is fitted on a log scale, expected a finite number > 0.",
+             "1 exact copy of a row was dropped; --keep-copies keeps them."],
+            table.Notes);
+    }
+
+    [Fact]
+    public void Wide_table_s_x_is_the_column_that_is_named_or_called_x_or_the_first()
+    {
+        Assert.Equal(["a: 3→1 |", "b: 3→2 |"], Read("a,b,t\n1,2,3\n", new() { Wide = true, X = ["t"] }).Curves.Select(Show));
+        Assert.Equal(["a: 3→1 |", "b: 3→2 |"], Read("a,X,b\n1,3,2\n", new() { Wide = true }).Curves.Select(Show));
+        CurveTable pandas = Read(",x,a,Unnamed: 3\n0,3,1,\n", new() { Wide = true });
+        Assert.Equal(["a: 3→1 |"], pandas.Curves.Select(Show));
+        Assert.Equal(["loss.csv: 2 of its columns have no name and are not used; in a wide table a name is a curve's."], pandas.Notes);
+        Assert.Equal("x", Read(",a\n3,1\n", new() { Wide = true }).Curves[0].XName);
+    }
+
+    [Theory]
+    [InlineData("x,a,a\n1,2,3\n", "loss.csv, line 1: 2 columns are called \"a\". In a wide table each is a curve; rename all but one.")]
+    [InlineData("x\n1\n", "loss.csv, line 1: there is no named column beside \"x\". In a wide table each of the others is a curve. Columns are separated by commas, semicolons or tabs.")]
+    [InlineData("x,a,note\n1,2,first\n", "loss.csv, line 2, column \"note\": 'first' is not a number; expected a finite number. Remove the column or pass --skip-invalid.")]
+    public void Wide_table_with_other_columns_is_an_error(string text, string sentence) => Fails(text, new() { Wide = true }, sentence);
+
+    // Bytes
+
+    [Theory]
+    [InlineData("utf-8")]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    [InlineData("utf-32")]
+    public void Bytes_are_decoded_by_their_mark_packed_or_not(string name)
+    {
+        Encoding encoding = Encoding.GetEncoding(name);
+        byte[] bytes = [.. encoding.GetPreamble(), .. encoding.GetBytes("curve,x,y\r\nα,1,5\r\n")];
+        foreach (byte[] given in (byte[][])[bytes, Packed(bytes)])
+        {
+            using var stream = new MemoryStream(given);
+            Assert.Equal(["α: 1→5 |"], CurveCsv.Read(stream, "loss.csv").Curves.Select(Show));
+        }
+    }
+
+    [Fact]
+    public void Packed_file_names_its_curve_without_both_extensions()
+    {
+        string path = Path.Combine(_folder, "runs.small.csv.gz");
+        File.WriteAllBytes(path, Packed("x,y\n1,2\n"u8.ToArray()));
+        Assert.Equal("runs.small", Assert.Single(CurveCsv.ReadFile(path).Curves).Name);
+    }
+
+    [Fact]
+    public void Packed_file_that_is_cut_off_or_damaged_is_an_error_and_not_a_shorter_file()
+    {
+        byte[] whole = Packed(Encoding.UTF8.GetBytes("x,y\n" + string.Concat(Enumerable.Range(1, 20000).Select(x => string.Create(CultureInfo.InvariantCulture, $"{x},{1.0 / x}\n")))));
+        foreach (int length in (int[])[5, 11, 100, whole.Length / 2, whole.Length - 9, whole.Length - 8, whole.Length - 1])
+            Assert.Equal("loss.csv is gzip that is damaged or cut off. Pack it or copy it again.", BytesFault(whole[..length]));
+        whole[whole.Length / 2] ^= 0x10;
+        Assert.Equal("loss.csv is gzip that is damaged or cut off. Pack it or copy it again.", BytesFault(whole));
+    }
+
+    [Fact]
+    public void Names_that_are_not_utf8_stay_apart_and_a_note_says_so()
+    {
+        using var stream = new MemoryStream([.. "curve,x,y\ncaf"u8, 0xE9, .. ",1,2\ncaf"u8, 0xE8, .. ",1,3\n"u8]);
+        CurveTable table = CurveCsv.Read(stream, "loss.csv");
+        Assert.Equal(["cafè: 1→3 |", "café: 1→2 |"], table.Curves.Select(Show));
+        Assert.Equal(["loss.csv: bytes that are not UTF-8 were read as Latin-1; save the file in UTF-8 if names look wrong."], table.Notes);
+    }
+
+    [Theory]
+    [InlineData("PK\u0003\u0004\0\0", "loss.csv is a zip archive, as Excel workbooks and npz files are. Save its table as CSV.")]
+    [InlineData("PAR1\0\0", "loss.csv is a Parquet file. Save its table as CSV, in pandas with to_csv.")]
+    [InlineData("x\0,\0y\0\n\0", "loss.csv is binary, or UTF-16 without its byte order mark. Save it as text in UTF-8.")]
+    public void What_is_no_text_is_an_error_that_says_what_it_is(string bytes, string sentence) => Assert.Equal(sentence, BytesFault(Encoding.Latin1.GetBytes(bytes)));
+
+    [Fact]
+    public void Line_without_an_end_is_not_read_into_memory() =>
+        Fails(new string('1', 2_000_000), "loss.csv, line 1: the line has more than 1048576 characters. Give a table with one row a line.");
+
+    [Fact]
+    public void Excel_s_line_with_the_separator_is_heeded() =>
+        Assert.Equal(["loss: 1→2.5 |"], Read("sep=;\r\nx;y\r\n1;2,5\r\n").Curves.Select(Show));
+
+    [Fact]
+    public void Direction_of_text_is_not_turned_by_a_name() =>
+        Assert.Equal(["a\uFFFDb"], Read("curve,x,y\na\u202Eb,1,2\n").Curves.Select(curve => curve.Name));
+
+    // Several files, some without a row
+
+    [Fact]
+    public void Files_without_a_row_are_an_error_only_if_no_other_has_one()
+    {
+        string good = Write("a.csv", "x,y\n1,2\n"), empty = Write("b.csv", ""), header = Write("c.csv", "x,y\n"), missing = Write("d.csv", "x,y\n1,nan\n");
+        CurveTable table = CurveCsv.ReadFiles([empty, good, header, missing]);
+        Assert.Equal(["a: 1→2 |", "d:  |"], table.Curves.Select(Show));
+        Assert.Equal(
+            [$"{empty} is empty. Give a header such as curve,x,y and one row a point.", $"{header} has a header and no rows. Give one row a point.",
+             $"{missing}, line 2, column \"y\": 'nan' is not finite; expected a finite number. No row of the file is right."],
+            table.Notes);
+        Assert.Equal(table.Notes[1], Assert.Throws<CurveCsvException>(() => CurveCsv.ReadFiles([header, missing])).Message);
+    }
 
     [Theory]
     [InlineData("0")]
     [InlineData("-3")]
-    public void X_is_greater_than_zero(string x) =>
-        Fails($"x,y\n{x},1\n",
-            $"loss.csv, line 2, column \"x\": '{x}' is not greater than 0; x is fitted on a log scale, expected a finite number > 0. "
-            + "Remove the row or pass --skip-invalid.");
+    public void X_is_greater_than_zero(string x)
+    {
+        CurveTable table = Read($"x,y\n{x},1\n1,2\n");
+        Assert.Equal(["loss: 1→2 |"], table.Curves.Select(Show));
+        Assert.Equal(
+            [$"loss.csv: 1 row without an x above 0 is left out. The first: loss.csv, line 2, column \"x\": '{x}' is not greater than 0; x is fitted on a log scale, expected a finite number > 0."],
+            table.Notes);
+    }
 
     [Fact]
     public void Y_may_have_any_sign() => Assert.Equal(["loss: 1→-2 2→0 |"], Read("x,y\n1,-2\n2,0\n").Curves.Select(Show));
@@ -378,7 +548,8 @@ public sealed class CurveCsvTests : IDisposable
         Assert.Equal(["a: 1→2 4→1 |"], table.Curves.Select(Show));
         Assert.Equal((5, 3), (table.Rows, table.RowsSkipped));
         Assert.Equal(
-            ["loss.csv: 3 wrong rows were skipped. The first: loss.csv, line 3, column \"x\": 'nan' is not finite; expected a finite number."],
+            ["loss.csv: 1 row without a finite number is left out. The first: loss.csv, line 3, column \"x\": 'nan' is not finite; expected a finite number.",
+             "loss.csv: 2 wrong rows were skipped. The first: loss.csv, line 4: the row has 2 fields and the header 3; expected as many, with quotes around a field that contains ','."],
             table.Notes);
     }
 
@@ -423,6 +594,11 @@ public sealed class CurveCsvTests : IDisposable
         "there is no column \"sd\"; the columns are \"x\", \"y\". Name the right one with --sigma.")]
     [InlineData("100,2.5\n200,2.4\n", null,
         "there are no columns \"x\" and \"y\"; the columns are \"100\", \"2.5\". The first line must name the columns, such as curve,x,y.")]
+    [InlineData("step,tokns,loss\n1,2,3\n", "near",
+        "there is no column \"tokens\"; did you mean \"tokns\"? The columns are \"step\", \"tokns\", \"loss\". Name the right one with --x.")]
+    [InlineData("{\"tool\": \"bnsl\"}\n", null, "this looks like JSON or a web page; a table in CSV is expected.")]
+    [InlineData("<html>\n", null,
+        "there are no columns \"x\" and \"y\"; the columns are \"<html>\". It looks like JSON or a web page; a table in CSV is expected.")]
     [InlineData("x y\n1 2\n", null,
         "there are no columns \"x\" and \"y\"; the columns are \"x y\". Columns are separated by commas, semicolons or tabs.")]
     public void Column_that_is_not_there_once_is_an_error_with_the_option_that_names_it(string text, string? option, string sentence)
@@ -434,6 +610,7 @@ public sealed class CurveCsvTests : IDisposable
             "y" => new() { Y = "Loss" },
             "inputs" => new() { X = ["N", "D"], Weight = "w" },
             "sigma" => new() { Sigma = "sd" },
+            "near" => new() { X = ["tokens"], Y = "loss" },
             _ => new(),
         };
         Fails(text, columns, "loss.csv, line 1: " + sentence);
@@ -586,6 +763,19 @@ public sealed class CurveCsvTests : IDisposable
 
     private static CurveTable Read(string text, CurveColumns? columns = null, string source = "loss.csv") =>
         CurveCsv.Read(new StringReader(text), source, columns);
+
+    private static byte[] Packed(byte[] bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest)) gzip.Write(bytes);
+        return packed.ToArray();
+    }
+
+    private static string BytesFault(byte[] bytes)
+    {
+        using var stream = new MemoryStream(bytes);
+        return Assert.Throws<CurveCsvException>(() => CurveCsv.Read(stream, "loss.csv")).Message;
+    }
 
     private static void Fails(string text, string message) => Fails(text, new CurveColumns(), message);
 

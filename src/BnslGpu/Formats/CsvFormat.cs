@@ -12,8 +12,8 @@ namespace BnslGpu.Formats;
 /// 80 % interval of a measurement there.</para>
 /// <para>Parameters come last, in the order in which the report's laws name them: one column each (logB is log_b), and for one value a
 /// break as many columns as the most breaks need (c is c1, c2, …).</para>
-/// <para>A spreadsheet runs a field that starts with = + - @ as a formula, quoted or not. A curve's name that starts so and is not a
-/// number gets an apostrophe in front, which spreadsheets take as "this is text"; JSON has every name as it is.</para>
+/// <para>A spreadsheet runs a field that starts with = + - @ (or their wide forms, or a tab) as a formula, quoted or not (OWASP, CSV injection). A curve's name
+/// that starts so and is not a number gets an apostrophe in front, which spreadsheets take as "this is text"; JSON has every name as it is.</para>
 /// </remarks>
 public sealed class CsvFormat : IReportFormat
 {
@@ -32,7 +32,7 @@ public sealed class CsvFormat : IReportFormat
         .. Forecast.Ahead.SelectMany(times => (string[])[$"forecast_{times:0}x", .. s_levels.SelectMany(level => (string[])[$"forecast_{times:0}x_lower_{100 * level:0}", $"forecast_{times:0}x_upper_{100 * level:0}"])]),
     ];
 
-    private static readonly SearchValues<char> s_mustBeQuoted = SearchValues.Create(",\"\r\n");
+    private static readonly SearchValues<char> s_mustBeQuoted = SearchValues.Create(",;\t\"\r\n");
 
     /// <inheritdoc/>
     public string Name => "csv";
@@ -116,11 +116,13 @@ public sealed class CsvFormat : IReportFormat
     private static string Snake(string name) =>
         string.Concat(name.Select((letter, i) => (i > 0 && char.IsUpper(letter) ? "_" : "") + char.ToLowerInvariant(letter)));
 
-    internal static string Unarmed(string name) =>
-        name.Length > 0 && name[0] is '=' or '+' or '-' or '@' or '\t' or '\r'
-        && !double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
-            ? "'" + name
-            : name;
+    /// <summary>A text as a field that no spreadsheet runs as a formula; not yet quoted.</summary>
+    /// <returns>The text, with an apostrophe in front of one that starts as a formula does and is not a number.</returns>
+    public static string Unarmed(string text) =>
+        text.Length > 0 && text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' or '＝' or '＋' or '－' or '＠'
+        && !double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            ? "'" + text
+            : text;
 
     internal static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 
 namespace BnslGpu.Formats;
@@ -54,11 +55,30 @@ public static class JsonReport
         return Read(() => JsonDocument.Parse(json.AsMemory(json.StartsWith('\uFEFF') ? 1 : 0)), source);
     }
 
-    /// <summary>Reads a report from UTF-8.</summary>
-    /// <param name="utf8">The text, to its end; it is not closed.</param>
+    /// <summary>Reads a report from bytes: UTF-8 or, after a byte order mark, UTF-16 or UTF-32; packed with gzip or not.</summary>
+    /// <param name="stream">Read to its end and closed.</param>
     /// <param name="source">What errors call it: a file's name.</param>
     /// <exception cref="InvalidDataException">It is not a report; the message says what is wrong and where.</exception>
-    public static SavedReport Read(Stream utf8, string source) => Read(() => JsonDocument.Parse(utf8), source);
+    public static SavedReport Read(Stream stream, string source)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        string json;
+        try
+        {
+            using var text = InputText.Open(stream, strict: true);
+            json = text.WhatElse is null ? text.ReadToEnd() : "\0";
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new InvalidDataException($"{source}: some text in it is not UTF-8, so it is not a bnsl report. {Remedy}", e);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{source} is gzip that is damaged or cut off. Pack it or copy it again.", e);
+        }
+
+        return Read(json, source);
+    }
 
     private static SavedReport Read(Func<JsonDocument> parse, string source)
     {
@@ -101,15 +121,15 @@ public static class JsonReport
 
     private static SavedCurve ReadCurve(Node node)
     {
-        string name = node.Get("curve").Text();
+        string name = CurveText.WithoutControls(node.Get("curve").Text());
         ImmutableArray<SavedFit> fits = [.. node.Get("fits").Items().Select(ReadFit)];
         Node chosen = node.Get("chosen");
         int index = chosen.Element.ValueKind == JsonValueKind.Null ? -1 : chosen.Integer();
         if (index < -1 || index >= fits.Length) throw chosen.Wrong($"null or the index of one of {fits.Length} fits");
         return new SavedCurve(name, index, fits)
         {
-            XNames = node.Has("xNames") ? [.. node.Get("xNames").Items().Select(item => item.Text())] : [],
-            YName = node.Has("yName") ? node.Get("yName").Text() : "",
+            XNames = node.Has("xNames") ? [.. node.Get("xNames").Items().Select(item => CurveText.WithoutControls(item.Text()))] : [],
+            YName = node.Has("yName") ? CurveText.WithoutControls(node.Get("yName").Text()) : "",
             Forecast = node.Has("forecast") ? ReadForecast(node.Get("forecast")) : null,
         };
     }
@@ -137,8 +157,8 @@ public static class JsonReport
                         FindLaw(name, numbers[k].Integer()),
                         [.. parameters.Where(column => column.Cells[k].Element.ValueKind != JsonValueKind.Null).Select(column => ReadParameter(column.Name, column.Cells[k], numbers[k].Integer()))],
                         members.Get("parameters")),
-                    Weight = weight[k].Number(),
-                    PointWeight = pointWeight[k].Number(),
+Weight = Share(weight[k]),
+                    PointWeight = Share(pointWeight[k]),
                     Offset = offset[k].Number(),
                     OffsetVariance = offsetVariance[k].Number(),
                     Drift = drift[k].Number(),
@@ -150,6 +170,8 @@ public static class JsonReport
         };
 
         Node[] Of(string name) => Column(members.Get(name));
+
+        static double Share(Node cell) => cell.Number() is >= 0 and < double.PositiveInfinity and var share ? share : throw cell.Wrong("a finite number of at least 0");
 
         Node[] Column(Node column)
         {
@@ -178,7 +200,7 @@ public static class JsonReport
     {
         try
         {
-            return ScalingLaw.Get(law.Text(), breaks);
+            return ScalingLaw.Get(CurveText.Printable(law.Text()), breaks);
         }
         catch (ArgumentException e)
         {
@@ -242,14 +264,16 @@ public static class JsonReport
             _ => throw Wrong("a number, \"NaN\", \"Infinity\" or \"-Infinity\""),
         };
 
+        public bool Flag() => Element.ValueKind is JsonValueKind.True or JsonValueKind.False ? Element.GetBoolean() : throw Wrong("true or false");
+
         public InvalidDataException Missing(string property) =>
-            new($"{Source}{(Path.Length > 0 ? $", {Path}" : "")}: property '{property}' is missing. {Remedy}");
+            new($"{Source}{(Path.Length > 0 ? $", {CurveText.Printable(Path)}" : "")}: property '{CurveText.Printable(property)}' is missing. {Remedy}");
 
         public InvalidDataException Wrong(string expected)
         {
             string found = Element.GetRawText();
             if (found.Length > 40) found = string.Concat(found.AsSpan(0, 40), "…");
-            return new InvalidDataException($"{Source}, {(Path.Length > 0 ? Path : "top level")} is {found}; expected {expected}.");
+            return new InvalidDataException($"{Source}, {(Path.Length > 0 ? CurveText.Printable(Path) : "top level")} is {CurveText.WithoutControls(found)}; expected {expected}.");
         }
 
         private Node At(JsonElement value, string property) =>
