@@ -43,6 +43,7 @@ internal sealed class PredictCommand : ToolCommand
         : base("predict", "Predict performance at other scales from a saved report, with intervals; or the scale that a performance needs.", streams)
     {
         AddFiles(_report);
+        OptionKinds.Suggest(_law, ScalingLaw.All.Select(law => law.Name));
         foreach (Option option in (Option[])[_x, _reach, _interval, _of, _curve, _law, _breaks, _lawsFrom, _format]) Add(option);
     }
 
@@ -155,7 +156,7 @@ internal sealed class PredictCommand : ToolCommand
     /// <summary>The curves of the report, or the one of that name.</summary>
     private ImmutableArray<SavedCurve> Curves(string path, string? name)
     {
-        SavedReport report = Read(path);
+        SavedReport report = Read(path, Streams);
         if (name is null) return report.Curves;
         SavedCurve? named = report.Curves.FirstOrDefault(curve => curve.Name == name);
         if (named is not null) return [named];
@@ -163,11 +164,13 @@ internal sealed class PredictCommand : ToolCommand
         throw new WorkException($"{path} has no curve '{name}'; it has {some}{(report.Curves.Length > 3 ? ", …" : ".")}");
     }
 
-    private SavedReport Read(string path)
+    /// <summary>Reads a saved report; - is standard input.</summary>
+    /// <exception cref="WorkException">There is none.</exception>
+    internal static SavedReport Read(string path, Streams streams)
     {
         try
         {
-            return JsonReport.Read(path == "-" ? Streams.In.ReadToEnd() : File.ReadAllText(path), path == "-" ? "stdin" : path);
+            return JsonReport.Read(path == "-" ? streams.In.ReadToEnd() : File.ReadAllText(path), path == "-" ? "stdin" : path);
         }
         catch (InvalidDataException fault)
         {

@@ -178,7 +178,8 @@ public sealed class MarkdownFormat : ITextFormat
             else if (c == '&') escaped.Append("&amp;");
             else if (c == '_' && within) escaped.Append(c); // as in val_loss: no emphasis within a word
             else if (c is '\r' or '\n') escaped.Append(' ');
-            else escaped.Append("\\`*_{}[]<>#|~$^".Contains(c, StringComparison.Ordinal) ? "\\" : "").Append(c);
+            else if (char.IsControl(c)) escaped.Append('\uFFFD');
+            else escaped.Append("\\`*_{}[]<>#|~$".Contains(c, StringComparison.Ordinal) ? "\\" : "").Append(c);
         }
 
         return escaped.ToString();
