@@ -47,8 +47,10 @@ internal sealed record Completable(string Name, string Description, CompletableV
     private static string FirstSentence(string? text)
     {
         text ??= "";
-        string[] parts = text.Split(["; ", ". "], 2, StringSplitOptions.None);
-        return parts[0].TrimEnd('.');
+        string sentence = text.Split(["; ", ". "], 2, StringSplitOptions.None)[0].TrimEnd('.');
+        // What stands behind a colon is detail, unless it is within brackets.
+        int colon = sentence.IndexOf(": ", StringComparison.Ordinal);
+        return colon < 0 || sentence.AsSpan(0, colon).Contains('(') ? sentence : sentence[..colon];
     }
 }
 

@@ -76,7 +76,7 @@ public sealed record CurveColumns
             throw new ArgumentException(
                 $"CurveColumns.Weight = '{Weight}' and CurveColumns.Sigma = '{Sigma}'. Violated constraint: one of them says how much a point counts.");
         if (Envelope != Envelope.None && X.Length > 1)
-            throw new ArgumentException($"CurveColumns.Envelope = '{Envelope}' and CurveColumns.X = '{string.Join(',', X)}'. Violated constraint: an envelope is of curves of one input.");
+            throw new ArgumentException($"CurveColumns.Envelope = {Envelope} and CurveColumns.X = '{string.Join(',', X)}'. Violated constraint: an envelope is of curves of one input.");
         if (!Curve.IsDefaultOrEmpty && Curve.Any(string.IsNullOrWhiteSpace))
             throw Violated(nameof(Curve), string.Join('|', Curve), "names of columns");
         if (FitWhen is not null && FitWhen.IndexOf('=', StringComparison.Ordinal) < 1)

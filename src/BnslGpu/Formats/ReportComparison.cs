@@ -125,15 +125,14 @@ public sealed class ReportComparison
             if (Number(log ? "rmsleHeldOut" : "rmseHeldOut", log ? "RMSLE held out" : "RMSE held out", log ? left.Rmsle.HeldOut : left.Rmse.HeldOut, log ? right.Rmsle.HeldOut : right.Rmse.HeldOut) is { } heldOut) yield return heldOut;
         }
 
-        if (Number("rmsleHeldOutForecast", "RMSLE held out, forecast", Score(a), Score(b)) is { } forecast) yield return forecast;
+        if (a.HeldOutPoints is { } scoredA && b.HeldOutPoints is { } scoredB && Number("rmsleHeldOutForecast", "RMSLE held out, forecast", Score(a.Forecast, scoredA), Score(b.Forecast, scoredB)) is { } forecast) yield return forecast;
         if (same)
             foreach (Difference parameter in Parameters(left!, right!)) yield return parameter;
         foreach (Difference ahead in Forecasts(a.Forecast, b.Forecast)) yield return ahead;
 
         static string Title(SavedFit? fit) => fit is null ? "no fit" : fit.Breaks == 0 && fit.Law != "bnsl" ? fit.Law : $"{fit.Law}, {Readable.Count(fit.Breaks, "break")}";
 
-        static double Score(SavedCurve curve) =>
-            curve.Forecast is null || curve.HeldOutPoints is not { Count: > 0 } heldOut ? double.NaN : FormScore.Of(curve.Forecast.Predict(heldOut.X), heldOut).Rmsle;
+        static double Score(Forecast? forecast, Points heldOut) => forecast is null ? double.NaN : FormScore.Of(forecast.Predict(heldOut.X), heldOut).Rmsle;
     }
 
     /// <summary>Null where they are the same.</summary>
