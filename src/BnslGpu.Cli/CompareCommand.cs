@@ -12,7 +12,7 @@ internal sealed class CompareCommand : ToolCommand
     private readonly Argument<string> _a = new("A.json") { Description = "A report of 'bnsl fit --format json'; - reads standard input." };
     private readonly Argument<string> _b = new("B.json") { Description = "Another one." };
     private readonly Option<double?> _tolerance = OptionKinds.Number(
-        "--tolerance", $"Numbers are the same up to this relative difference; a parameter also within its standard error. Default: {DefaultTolerance.ToString("R", CultureInfo.InvariantCulture)}.", " of at least 0", value => value >= 0);
+        "--tolerance", $"Numbers are the same up to this relative difference; a parameter also within its standard error. Default: {DefaultTolerance.ToString("g", CultureInfo.InvariantCulture)}.", " of at least 0", value => value >= 0);
     private readonly Option<string[]> _lawsFrom = LawsFile.Option();
     private readonly Option<string?> _format = OptionKinds.OneOf("--format", "What the comparison looks like. Default: table.", ReportComparison.Formats);
 

@@ -27,7 +27,7 @@ public sealed class CliCompareTests : IDisposable
     {
         CliResult result = Compare(Sample.Report, Sample.Report with { Device = "cuda:0", Seconds = default });
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
-        Assert.EndsWith("\n\nNo difference beyond a tolerance of 1E-06.\n", result.Out, StringComparison.Ordinal);
+        Assert.EndsWith("\n\nNo difference beyond a tolerance of 1e-06.\n", result.Out, StringComparison.Ordinal);
         Assert.Contains($"A: {_folder.File("a.json")} (version {FitReport.Version}, simd); 2 curves\n", result.Out);
     }
 
@@ -37,7 +37,7 @@ public sealed class CliCompareTests : IDisposable
         CliResult result = Compare(Sample.Report, Sample.Report with { Options = Sample.Report.Options with { Seed = 8, Breaks = [0] } });
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("option  A      B\nbreaks  [0,1]  [0]\nseed    7      8\n", result.Out);
-        Assert.EndsWith("0 of 2 curves in both differ (tolerance 1E-06); 0 only in A, 0 only in B; 2 options changed.\n", result.Out, StringComparison.Ordinal);
+        Assert.EndsWith("0 of 2 curves in both differ (tolerance 1e-06); 0 only in A, 0 only in B; 2 options changed.\n", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class CliCompareTests : IDisposable
         CliResult result = Compare(Sample.Report, Of(Sample.Curve));
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("only in A: =1+\"<&>\",π\n", result.Out);
-        Assert.EndsWith("0 of 1 curve in both differ (tolerance 1E-06); 1 only in A, 0 only in B.\n", result.Out, StringComparison.Ordinal);
+        Assert.EndsWith("0 of 1 curve in both differ (tolerance 1e-06); 1 only in A, 0 only in B.\n", result.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -262,22 +262,24 @@ public sealed class ReportComparison
             Line(isMarkdown ? $"- {MarkdownFormat.Escaped(line)}" : line);
         }
 
-        Line("");
+        if (!isMarkdown) Line("");
         if (!_run.IsEmpty) Table("option", [.. _run.Select(difference => (difference.Label, difference))], isMarkdown, output);
         (string, Difference)[] rows = [.. _curves.SelectMany(curve => curve.Differences.Select(difference => (curve.Name, difference)))];
         if (rows.Length > 0) Table("curve", rows, isMarkdown, output);
         Only("A", _onlyA);
         Only("B", _onlyB);
         int changed = _curves.Count(curve => !curve.Differences.IsEmpty);
-        string tolerance = _tolerance.ToString("R", CultureInfo.InvariantCulture);
+        string tolerance = _tolerance.ToString("g6", CultureInfo.InvariantCulture);
+        if (isMarkdown) Line("");
         Line(Differs
             ? $"{changed} of {Readable.Count(_curves.Length, "curve")} in both {(changed == 1 ? "differs" : "differ")} (tolerance {tolerance}); {_onlyA.Length} only in A, {_onlyB.Length} only in B{(_run.IsEmpty ? "" : $"; {Readable.Count(_run.Length, "option")} changed")}."
             : $"No difference beyond a tolerance of {tolerance}.");
 
         void Only(string side, ImmutableArray<string> names)
         {
+            if (isMarkdown && !names.IsEmpty) Line("");
             foreach (string name in names) Line(isMarkdown ? $"- only in {side}: {MarkdownFormat.Escaped(name)}" : $"only in {side}: {name}");
-            if (!names.IsEmpty) Line("");
+            if (!isMarkdown && !names.IsEmpty) Line("");
         }
 
         void Line(string text) => output.Write(CurveText.WithoutControls(text) + "\n");
@@ -305,9 +307,8 @@ public sealed class ReportComparison
             columns.Left("B", rows.Select(row => row.Difference.B.Text));
             if (!isRun) columns.Left("change", rows.Select(row => row.Difference.Change));
             foreach (string line in columns.Lines()) output.Write(CurveText.WithoutControls(line.TrimEnd()) + "\n");
+            output.Write('\n');
         }
-
-        output.Write('\n');
     }
 
     private void WriteJson(TextWriter output)
