@@ -527,7 +527,7 @@ internal sealed class JsonInput
         string columns = string.Join(", ", ((string[])["weight", "offset", "offsetVariance", "drift", "bend", "noise", "degrees"]).Select(name => $"\"{name}\": [{Number(draw.Number())}]"));
         string parameters = string.Join(", ", law.Parameters.Select(parameter =>
             $"\"{parameter.Name}\": [{(parameter.PerBreak ? $"[{string.Join(", ", Enumerable.Range(0, law.Breaks).Select(_ => Number(draw.Number())))}]" : Number(draw.Number()))}]"));
-        return $$"""{ "lastX": {{Number(draw.Number())}}, "members": { "law": ["bnsl"], "breaks": [{{law.Breaks}}], "isSpread": [false], {{columns}}, "parameters": { {{parameters}} } } }""";
+        return $$"""{ "lastX": {{Number(draw.Number())}}, "members": { "law": ["bnsl"], "breaks": [{{law.Breaks}}], "pointWeight": [1], {{columns}}, "parameters": { {{parameters}} } } }""";
     }
 
     private static string Number(double value) =>

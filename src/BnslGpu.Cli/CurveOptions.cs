@@ -27,6 +27,10 @@ internal sealed class CurveOptions
         "--fit-when", "COLUMN=VALUE", "Rows to fit; the others are held out and only scored. Default: split=fit, if there is such a column.");
     private readonly Option<string?> _holdout = OptionKinds.Text(
         "--holdout", "K|SHARE", "Hold out the last K points of each curve, or this share of them (0.2: the last fifth); of several inputs, the last by the first.");
+    private readonly Option<string?> _envelope = OptionKinds.OneOf(
+        "--envelope",
+        "Fit only each curve's running frontier. lower: the points for which no point of smaller or equal x has a smaller y; upper: none a larger. --holdout then counts points of the frontier. To pool runs into one frontier leave out --curve, or name only columns that they share. Default: all points.",
+        ["lower", "upper"]);
     private readonly Option<bool> _keepCopies = OptionKinds.Switch(
         "--keep-copies", "Keep exact copies of a row, which are otherwise dropped.");
     private readonly Option<bool> _skipInvalid = OptionKinds.Switch(
@@ -35,7 +39,7 @@ internal sealed class CurveOptions
         "--only", "NAME", "Fit only curves whose name contains this; with * or ?, whose whole name matches.");
 
     /// <summary>In the order of help.</summary>
-    public IEnumerable<Option> All => [_x, _y, _wide, _ceiling, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _keepCopies, _skipInvalid, _only];
+    public IEnumerable<Option> All => [_x, _y, _wide, _ceiling, _weight, _sigma, _sigmaOf, _curve, _fitWhen, _holdout, _envelope, _keepCopies, _skipInvalid, _only];
 
     /// <summary>What the options say of columns; not yet validated.</summary>
     /// <exception cref="WrongCallException">An option stands without the one it speaks of.</exception>
@@ -55,6 +59,7 @@ internal sealed class CurveOptions
             Curve = call.GetValue(_curve) is { } names ? [.. names.Split(',')] : [],
             FitWhen = call.GetValue(_fitWhen),
             Holdout = call.GetValue(_holdout),
+            Envelope = call.GetValue(_envelope) switch { "lower" => Envelope.Lower, "upper" => Envelope.Upper, _ => Envelope.None },
             KeepCopies = call.GetValue(_keepCopies),
             SkipInvalid = call.GetValue(_skipInvalid),
         };
@@ -103,6 +108,7 @@ internal sealed class CurveOptions
         .Replace("CurveColumns.Wide = 'true'", "--wide is given", StringComparison.Ordinal)
         .Replace("CurveColumns.Weight ", "--weight ", StringComparison.Ordinal)
         .Replace("CurveColumns.Sigma ", "--sigma ", StringComparison.Ordinal)
+        .Replace("CurveColumns.Envelope ", "--envelope ", StringComparison.Ordinal)
         .Replace("CurveColumns.Curve ", "--curve ", StringComparison.Ordinal)
         .Replace("CurveColumns.FitWhen ", "--fit-when ", StringComparison.Ordinal)
         .Replace("CurveColumns.Holdout ", "--holdout ", StringComparison.Ordinal);

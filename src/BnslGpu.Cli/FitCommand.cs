@@ -42,6 +42,8 @@ internal sealed class FitCommand : ToolCommand
     private readonly Option<string?> _output = OptionKinds.Text(
         "--output", "FILE", "Write the report there, whole or not at all, instead of to standard output.");
     private readonly Option<string?> _plot = OptionKinds.Text("--plot", "DIRECTORY", "Draw each curve with its fit as an SVG file there.");
+    private readonly Option<string?> _script = OptionKinds.Text(
+        "--plot-script", "FILE.py", "Write a Python script that draws all curves with matplotlib, and FILE.csv with what it draws, for figures to change by hand.");
     private readonly Option<string?> _report = OptionKinds.Text(
         "--report", "FILE.html", "Write a page with tables and charts of all curves there as well, to open in a browser or to send; it needs no network.");
     private readonly Option<bool> _quiet = OptionKinds.Switch("--quiet", "No notes and no progress on standard error.");
@@ -50,7 +52,8 @@ internal sealed class FitCommand : ToolCommand
         : base("fit", "Fit scaling curves from CSV files and report laws, parameters and errors.", streams)
     {
         AddFiles(_files);
-        foreach (Option option in (Option[])[.. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, _loss, _delta, _fix, _bound, _tie, _init, .. _search.Rest, _format, _output, _plot, _report, _quiet])
+        OptionKinds.Suggest(_law, ScalingLaw.All.Select(law => law.Name));
+        foreach (Option option in (Option[])[.. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, _loss, _delta, _fix, _bound, _tie, _init, .. _search.Rest, _format, _output, _plot, _script, _report, _quiet])
             Add(option);
     }
 
@@ -62,6 +65,8 @@ internal sealed class FitCommand : ToolCommand
             "name the columns, and score the fits on the last 3 points of each curve"),
         new("bnsl fit sweep.csv.gz --wide --x step", "a table with a column a curve, packed"),
         new("bnsl fit runs.csv --holdout 0.2 --report report.html", "also write a page with a chart of every curve, for a browser"),
+        new("bnsl fit runs.csv --output report.md --plot-script figure.py", "tables to paste into an issue; a script for matplotlib with its CSV beside it"),
+        new("bnsl fit runs.csv --envelope lower --x compute --y loss", "fit the frontier of many runs: the best loss that so much compute has reached"),
         new("bnsl fit examples/four-digit-addition.csv --recipe paper --output report.json --plot plots",
             "fit as the BNSL paper's script does; keep the report and a plot"),
         new("bnsl fit loss.csv --fix a=0 --bound f=0.05:10 --tie f --init c0=0.1,d=1e6",
@@ -75,10 +80,14 @@ internal sealed class FitCommand : ToolCommand
     protected override int Run(ParseResult call)
     {
         bool quiet = call.GetValue(_quiet);
-        string? path = call.GetValue(_output), plots = call.GetValue(_plot), page = call.GetValue(_report);
+        string? path = call.GetValue(_output), plots = call.GetValue(_plot), page = call.GetValue(_report), script = call.GetValue(_script);
         IReportFormat format = Format(call.GetValue(_format), path);
         (CurveColumns columns, FitOptions options) = Choices(call);
-        OutputFile.Check(path);
+        OutputFile.Check(path, Streams, format);
+        OutputFile.Check(script);
+        if (script is not null && Path.GetExtension(script) != ".py") throw new WrongCallException($"--plot-script is '{script}'; expected a file that ends in .py.");
+        if (script is not null && path is not (null or "-") && Path.GetFullPath(path) == Path.GetFullPath(Path.ChangeExtension(script, ".csv")))
+            throw new WrongCallException($"--output is '{path}', where --plot-script writes what it draws; expected another name.");
         if (page == "-") throw new WrongCallException("--report is '-'; expected a file. --format html writes the page to standard output.");
         OutputFile.Check(page);
 
@@ -91,8 +100,14 @@ internal sealed class FitCommand : ToolCommand
         FitReport report = Fit(curves, options, call);
         report = report with { Seconds = report.Seconds with { Read = read, Total = report.Seconds.Total + read } };
 
-        OutputFile.Write(path, Streams, writer => format.Write(report, writer));
+        OutputFile.Write(path, Streams, format, report);
         if (plots is not null) Draw(report, plots);
+        if (script is not null)
+        {
+            OutputFile.Write(Path.ChangeExtension(script, ".csv"), Streams, writer => MatplotlibPlot.WriteData(report, writer));
+            OutputFile.Write(script, Streams, MatplotlibPlot.WriteScript);
+        }
+
         if (page is not null) OutputFile.WritePage(page, Streams, quiet, (writer, progress) => HtmlReport.Write(report, writer, progress: progress));
         foreach (string remark in report.Remarks) Streams.Say(remark);
         if (Streams.Interrupt.IsCancellationRequested) return ExitCode.Interrupted;
@@ -104,6 +119,7 @@ internal sealed class FitCommand : ToolCommand
         }
         if (!quiet && path is not (null or "-")) Streams.Say($"{path} written; {fitted} of {report.Curves.Length} curves fitted.");
         if (!quiet && page is not null) Streams.Say($"{page} written.");
+        if (!quiet && script is not null) Streams.Say($"{script} and its data, {Path.ChangeExtension(script, ".csv")}, written; draw with python3 {script}.");
         return ExitCode.Done;
     }
 

@@ -105,6 +105,9 @@ internal static class OptionKinds
         return option;
     }
 
+    /// <summary>Names that a shell completes, of an option that takes others too.</summary>
+    public static void Suggest(Option option, IEnumerable<string> names) => option.CompletionSources.Add([.. names.Distinct()]);
+
     /// <summary>"a, b or c".</summary>
     public static string Listed(IReadOnlyList<string> words, string last) =>
         words.Count < 2 ? string.Concat(words) : $"{string.Join(", ", words.SkipLast(1))} {last} {words[^1]}";

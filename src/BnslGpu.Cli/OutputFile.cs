@@ -1,4 +1,5 @@
 using System.Text;
+using BnslGpu.Formats;
 
 namespace BnslGpu.Cli;
 
@@ -24,25 +25,52 @@ internal static class OutputFile
     /// <param name="write">Writes the whole result.</param>
     public static void Write(string? path, Streams streams, Action<TextWriter> write)
     {
-        if (IsStandard(path))
-        {
-            write(streams.Out);
-            return;
-        }
+        if (IsStandard(path)) write(streams.Out);
+        else
+            WriteBytes(path!, stream =>
+            {
+                using StreamWriter file = new(stream, Encoding, leaveOpen: true) { NewLine = "\n" };
+                write(file);
+            });
+    }
+
+    /// <summary>Writes a report in its format.</summary>
+    /// <param name="path">The file; null or <c>-</c> is standard output.</param>
+    /// <param name="streams">Has standard output.</param>
+    /// <param name="format">Text or bytes.</param>
+    /// <param name="report">The report.</param>
+    public static void Write(string? path, Streams streams, IReportFormat format, FitReport report)
+    {
+        if (format is ITextFormat text) Write(path, streams, writer => text.Write(report, writer));
+        else if (!IsStandard(path)) WriteBytes(path!, stream => format.Write(report, stream));
+        else format.Write(report, streams.OutBytes!);
+    }
+
+    /// <summary>Complains about bytes that would go to a terminal, before any work is done for them.</summary>
+    /// <exception cref="WrongCallException">The format is not text, and nothing takes its bytes.</exception>
+    public static void Check(string? path, Streams streams, IReportFormat format)
+    {
+        Check(path);
+        if (IsStandard(path) && format is not ITextFormat && streams.OutBytes is null)
+            throw new WrongCallException($"--format is '{format.Name}', which is not text; expected --output FILE{format.FileExtension}, or standard output that goes to a file.");
+    }
+
+    private static void WriteBytes(string path, Action<Stream> write)
+    {
         // A link stays, and what it points to is replaced.
         string? linked = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
         string target = linked ?? Path.GetFullPath(path!);
         // A rename would put a file in the place of /dev/null or /dev/stdout.
         if (target.StartsWith("/dev/", StringComparison.Ordinal) || target.StartsWith("/proc/", StringComparison.Ordinal))
         {
-            using StreamWriter device = Open(target);
+            using FileStream device = new(target, FileMode.Create, FileAccess.Write);
             write(device);
             return;
         }
         string temporary = $"{target}.{Path.GetRandomFileName()}";
         try
         {
-            using (StreamWriter file = Open(temporary)) write(file);
+            using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write)) write(file);
             File.Move(temporary, target, overwrite: true);
         }
         catch
@@ -73,6 +101,4 @@ internal static class OutputFile
     });
 
     private static bool IsStandard(string? path) => path is null or "-";
-
-    private static StreamWriter Open(string path) => new(path, append: false, Encoding) { NewLine = "\n" };
 }

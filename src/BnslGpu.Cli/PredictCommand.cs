@@ -43,6 +43,7 @@ internal sealed class PredictCommand : ToolCommand
         : base("predict", "Predict performance at other scales from a saved report, with intervals; or the scale that a performance needs.", streams)
     {
         AddFiles(_report);
+        OptionKinds.Suggest(_law, ScalingLaw.All.Select(law => law.Name));
         foreach (Option option in (Option[])[_x, _reach, _interval, _of, _curve, _law, _breaks, _lawsFrom, _format]) Add(option);
     }
 
@@ -155,7 +156,7 @@ internal sealed class PredictCommand : ToolCommand
     /// <summary>The curves of the report, or the one of that name.</summary>
     private ImmutableArray<SavedCurve> Curves(string path, string? name)
     {
-        SavedReport report = Read(path);
+        SavedReport report = Read(path, Streams);
         if (report.Curves.IsEmpty) throw new WorkException($"{path} has no curve.");
         if (name is null) return report.Curves;
         SavedCurve? named = report.Curves.FirstOrDefault(curve => curve.Name == name);
@@ -164,12 +165,14 @@ internal sealed class PredictCommand : ToolCommand
         throw new WorkException($"{path} has no curve '{name}'; it has {some}{(report.Curves.Length > 3 ? ", …" : ".")}");
     }
 
-    private SavedReport Read(string path)
+    /// <summary>Reads a saved report; - is standard input.</summary>
+    /// <exception cref="WorkException">There is none.</exception>
+    internal static SavedReport Read(string path, Streams streams)
     {
         if (path != "-" && Directory.Exists(path)) throw new WorkException($"{path} is a folder. Name the report in it.");
         try
         {
-            return path == "-" ? JsonReport.Read(Streams.In.ReadToEnd(), "stdin") : JsonReport.Read(File.OpenRead(path), path);
+            return path == "-" ? JsonReport.Read(streams.In.ReadToEnd(), "stdin") : JsonReport.Read(File.OpenRead(path), path);
         }
         catch (InvalidDataException fault)
         {

@@ -24,7 +24,7 @@ internal static class Program
         using StreamWriter error = new(Console.OpenStandardError(), OutputFile.Encoding) { NewLine = "\n", AutoFlush = true };
         using StreamReader input = new(Console.OpenStandardInput());
         Backends.Probe = DevicesCommand.Probe;
-        return Run(args, new Streams(input, output, error) { ErrorIsTerminal = !Console.IsErrorRedirected, Interrupt = interrupt.Token });
+        return Run(args, new Streams(input, output, error) { ErrorIsTerminal = !Console.IsErrorRedirected, OutBytes = Console.IsOutputRedirected ? output.BaseStream : null, Interrupt = interrupt.Token });
     }
 
     /// <summary>Runs one call of the tool.</summary>
@@ -103,9 +103,11 @@ internal static class Program
             Add(new FitCommand(streams));
             Add(new SuiteCommand(streams));
             Add(new PredictCommand(streams));
+            Add(new CompareCommand(streams));
             Add(new SimulateCommand(streams));
             Add(new LawsCommand(streams));
             Add(new DevicesCommand(streams));
+            Add(new CompletionCommand(streams));
             HelpOption help = Options.OfType<HelpOption>().Single();
             help.Description = "Show help and examples.";
             help.Action = new HelpWithExamples((HelpAction)help.Action!);

@@ -32,6 +32,8 @@ internal sealed class SearchChoices
     private readonly Option<int?> _chunk = OptionKinds.Whole(
         "--chunk", "Starts a thread takes at a time; 0 lets the engine choose. No result depends on it. Default: 0.", least: 0);
 
+    public SearchChoices() => OptionKinds.Suggest(_device, ["auto", .. Backends.Kinds]);
+
     /// <summary>All but <see cref="Recipe"/> and <see cref="Breaks"/>, in the order of help.</summary>
     public IEnumerable<Option> Rest => [_starts, _missed, _seed, _precision, _device, _threads, _chunk];
 

@@ -36,6 +36,8 @@ internal sealed class SuiteCommand : ToolCommand
         : base("suite", "Score forecasts of whole suites of curves against M1 to M4: errors, shares of best, calibration.", streams)
     {
         AddFiles(_what);
+        _what.CompletionSources.Add([.. Suite.All.Select(suite => suite.Name)]);
+        OptionKinds.Suggest(_law, ScalingLaw.All.Select(law => law.Name));
         foreach (Option option in (Option[])[_folder, .. _data.All, _search.Recipe, _law, _lawsFrom, _search.Breaks, .. _search.Rest, _tasks, _format, _output, _report, _quiet])
             Add(option);
     }

@@ -13,6 +13,9 @@ internal sealed record Streams(TextReader In, TextWriter Out, TextWriter Error)
     /// <summary>True where a person looks at <see cref="Error"/>, so that progress may be drawn.</summary>
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Standard output for results that are not text; null where a person looks at it, or where it is text alone.</summary>
+    public Stream? OutBytes { get; init; }
+
     /// <summary>Ctrl-C.</summary>
     public CancellationToken Interrupt { get; init; }
 

@@ -98,6 +98,15 @@ public sealed class Points
     /// <summary>Inputs of one point. Shape [Inputs].</summary>
     public ReadOnlySpan<double> At(int point) => _x.AsSpan(point * Inputs, Inputs);
 
+    /// <summary>Those of the points that are wanted. Shape of <paramref name="wanted"/>: [Count].</summary>
+    internal Points Where(bool[] wanted)
+    {
+        int[] kept = [.. Enumerable.Range(0, Count).Where(point => wanted[point])];
+        return new([.. kept.SelectMany(point => At(point).ToArray())], Inputs, Each(_y), Each(_weights), Each(_sigmas), SigmaOf);
+
+        double[] Each(double[] values) => values.Length > 0 ? Array.ConvertAll(kept, point => values[point]) : [];
+    }
+
     /// <summary>Some of the points, in order.</summary>
     internal Points this[Range range]
     {
@@ -153,4 +162,26 @@ public sealed class Curve
 
     /// <summary>Exact copies of a row that were left out before.</summary>
     public int CopiesDropped { get; }
+
+    /// <summary>Which points there were to begin with that <see cref="Fit"/> and <see cref="HeldOut"/> have. Default all.</summary>
+    public Envelope Envelope { get; private init; }
+
+    /// <summary>The points that are not on the <see cref="Envelope"/>: neither fitted nor scored.</summary>
+    public Points OffEnvelope { get; private init; } = Points.None;
+
+    /// <summary>The curve with its fit points from one on held out.</summary>
+    internal Curve HoldOut(int from) =>
+        new(Name, Fit[..from], Fit[from..], CopiesDropped) { XNames = XNames, YName = YName, Envelope = Envelope, OffEnvelope = OffEnvelope };
+
+    /// <summary>The curve with those of its points alone that are on its envelope; of points to fit, what is held out is not looked at.</summary>
+    /// <param name="envelope">Lower or upper; none gives the curve as it is.</param>
+    /// <exception cref="ArgumentException">The curve has several inputs, or is an envelope already.</exception>
+    public Curve On(Envelope envelope)
+    {
+        if (envelope == Envelope.None) return this;
+        if (Fit.Inputs > 1 || HeldOut.Inputs > 1) throw new ArgumentException($"Curve '{Name}' has {Math.Max(Fit.Inputs, HeldOut.Inputs)} inputs. Violated constraint: an envelope is of curves of one input.", nameof(envelope));
+        if (Envelope != Envelope.None) throw new ArgumentException($"Curve '{Name}' is an envelope already.", nameof(envelope));
+        (Points fit, Points heldOut, Points off) = Frontier.Part(Fit, HeldOut, envelope);
+        return new(Name, fit, heldOut, CopiesDropped) { XNames = XNames, YName = YName, Envelope = envelope, OffEnvelope = off };
+    }
 }

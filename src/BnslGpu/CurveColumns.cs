@@ -54,6 +54,12 @@ public sealed record CurveColumns
     /// <remarks>At least one point stays to be fitted. Points that share an x are never parted: all of them are held out, or none.</remarks>
     public string? Holdout { get; init; }
 
+    /// <summary>
+    /// Which points count: all, or those on the running frontier of each curve, of y as the column has it (with a <see cref="Ceiling"/> too). What
+    /// <see cref="Holdout"/> holds out are points of the frontier. Of one input only. Default all.
+    /// </summary>
+    public Envelope Envelope { get; init; }
+
     /// <summary>Keeps exact copies of a row (the same text in every field). Default: they are dropped and counted.</summary>
     public bool KeepCopies { get; init; }
 
@@ -75,6 +81,8 @@ public sealed record CurveColumns
                 $"CurveColumns.Weight = '{Weight}' and CurveColumns.Sigma = '{Sigma}'. Violated constraint: one of them says how much a point counts.");
         if (Wide && (Y ?? Weight ?? Sigma ?? (Curve.IsDefaultOrEmpty ? null : Curve[0]) ?? (X.IsDefaultOrEmpty || X.Length == 1 ? null : X[1])) is { } column)
             throw Violated(nameof(Wide), "true", $"one column of x, and every other is a curve; '{column}' is another thing");
+        if (Envelope != Envelope.None && X.Length > 1)
+            throw new ArgumentException($"CurveColumns.Envelope = {Envelope} and CurveColumns.X = '{string.Join(',', X)}'. Violated constraint: an envelope is of curves of one input.");
         if (!Curve.IsDefaultOrEmpty && Curve.Any(string.IsNullOrWhiteSpace))
             throw Violated(nameof(Curve), string.Join('|', Curve), "names of columns");
         if (FitWhen is not null && FitWhen.IndexOf('=', StringComparison.Ordinal) < 1)

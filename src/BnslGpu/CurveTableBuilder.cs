@@ -145,7 +145,15 @@ internal sealed class CurveTableBuilder
             _notes.Add($"{Counted(_copies, "exact copy of a row was", "exact copies of rows were")} dropped; --keep-copies keeps them.");
         ImmutableArray<Curve> curves =
             [.. _curves.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => CurveOf(entry.Key, entry.Value))];
+        if (_columns.Envelope != Envelope.None) _notes.Add(EnvelopeNote(curves));
         return new CurveTable(curves, _rows, _copies, _skipped, [.. _notes]);
+    }
+
+    private string EnvelopeNote(ImmutableArray<Curve> curves)
+    {
+        long on = curves.Sum(curve => (long)curve.Fit.Count + curve.HeldOut.Count), all = on + curves.Sum(curve => (long)curve.OffEnvelope.Count);
+        string of = curves.Length == 1 ? "the curve" : "their curves";
+        return string.Create(CultureInfo.InvariantCulture, $"{on:N0} of {Counted(all, "point is", "points are")} on the {(_columns.Envelope == Envelope.Lower ? "lower" : "upper")} envelope of {of}; the others are left out.");
     }
 
     /// <summary>Reads the inputs of a row into <see cref="_x"/>.</summary>
@@ -298,14 +306,10 @@ internal sealed class CurveTableBuilder
 
     private Curve CurveOf(string name, Rows rows)
     {
-        Points fit = PointsOf(rows.Fit), heldOut = PointsOf(rows.HeldOut);
-        if (_columns.Holdout is not null)
-        {
-            int border = BorderOf(fit);
-            (fit, heldOut) = (fit[..border], fit[border..]);
-        }
-
-        return new Curve(name, fit, heldOut, rows.Copies) { XNames = _xNames, YName = _yName! };
+        // The upper envelope of y is the lower one of its distance to a ceiling.
+        Envelope envelope = _columns is { Ceiling: not null, Envelope: not Envelope.None } ? _columns.Envelope == Envelope.Lower ? Envelope.Upper : Envelope.Lower : _columns.Envelope;
+        Curve curve = new Curve(name, PointsOf(rows.Fit), PointsOf(rows.HeldOut), rows.Copies) { XNames = _xNames, YName = _yName! }.On(envelope);
+        return _columns.Holdout is null ? curve : curve.HoldOut(BorderOf(curve.Fit));
     }
 
     private Points PointsOf(Column column)

@@ -33,6 +33,7 @@ internal sealed class SvgPanel
 
     private readonly CurveFit _curve;
     private readonly ImmutableArray<(double X, double Y)> _fitted, _heldOut;
+    private readonly ImmutableArray<(double X, double Y)> _off; // not on the envelope
     private readonly Fit? _chosen;
     private readonly Forecast? _forecast;
     private readonly bool _logX, _logY;
@@ -68,6 +69,7 @@ internal sealed class SvgPanel
         CurveFit curve, Fit? chosen, ImmutableArray<(double X, double Y)> fitted, ImmutableArray<(double X, double Y)> heldOut, bool logX, bool logY)
     {
         (_curve, _chosen, _fitted, _heldOut, _logX, _logY) = (curve, chosen, fitted, heldOut, logX, logY);
+        _off = [.. curve.Curve.OffEnvelope.X.ToArray().Zip(curve.Curve.OffEnvelope.Y.ToArray()).Where(point => HasPlace(point.First, logX) && HasPlace(point.Second, logY))];
         _againstFitted = curve.Curve.Fit.Inputs > 1;
         _forecast = _againstFitted || !logX || !logY ? null : curve.Forecast;
         (double xLow, double xHigh) = Range(fitted.Concat(heldOut).SelectMany(point => _againstFitted ? new[] { point.X, point.Y } : [point.X]), logX);
@@ -114,6 +116,7 @@ internal sealed class SvgPanel
         Breaks(svg);
         // Few points stand on the lines, many would bury them.
         Bands(svg);
+        OffEnvelope(svg);
         bool many = _fitted.Length + _heldOut.Length > 100;
         if (many) Points(svg);
         Lines(svg);
@@ -262,6 +265,17 @@ internal sealed class SvgPanel
     /// <summary>Steps of a line: at most 1.5 points of the page each.</summary>
     private const int Steps = 300;
 
+    /// <summary>Points that do not count, dim and small; they do not widen the axes.</summary>
+    private void OffEnvelope(StringBuilder svg)
+    {
+        if (_off.IsEmpty) return;
+        svg.Append($"<g clip-path='url(#{Clip})' {OffStyle}>\n");
+        foreach ((double x, double y) in _off) svg.Append($"<circle cx='{N(_x.Place(x))}' cy='{N(Math.Clamp(_y.Place(y), -Height, 2 * Height))}' r='1.4'/>\n");
+        svg.Append("</g>\n");
+    }
+
+    private const string OffStyle = "fill='#999999' fill-opacity='.5'";
+
     private void Points(StringBuilder svg)
     {
         // From 3 points across where there are few, down to 1.1 and half transparent where there are thousands.
@@ -290,6 +304,7 @@ internal sealed class SvgPanel
         List<(string Text, string Key)> rows = [];
         if (!_fitted.IsEmpty) rows.Add(($"fitted ({_fitted.Length})", Marker(FittedStyle(many: false))));
         if (!_heldOut.IsEmpty) rows.Add(($"held out ({_heldOut.Length})", Marker(HeldOutStyle(2.5, many: false))));
+        if (!_off.IsEmpty) rows.Add(($"not on the envelope ({_off.Length})", Marker(OffStyle)));
         if (_againstFitted)
         {
             rows.Add(($"fitted = measured; {Readable.Title(_chosen!)}", Line(Solid, 0, LegendKey)));

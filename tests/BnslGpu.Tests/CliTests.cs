@@ -6,7 +6,7 @@ namespace BnslGpu.Tests;
 /// <summary>How the tool takes a call apart, and how it ends.</summary>
 public sealed class CliTests
 {
-    public static TheoryData<string> EveryCommand => ["fit", "suite", "predict", "simulate", "laws", "devices"];
+    public static TheoryData<string> EveryCommand => ["fit", "suite", "predict", "compare", "simulate", "laws", "devices", "completion"];
 
     [Theory, MemberData(nameof(EveryCommand))]
     public void Help_of_every_command_ends_in_examples_of_it(string command)
@@ -50,7 +50,7 @@ public sealed class CliTests
     }
 
     [Theory]
-    [InlineData("", "bnsl: a command is missing: fit, suite, predict, simulate, laws or devices. See 'bnsl --help'.")]
+    [InlineData("", "bnsl: a command is missing: fit, suite, predict, compare, simulate, laws, devices or completion. See 'bnsl --help'.")]
     [InlineData("fti", "bnsl: 'fti' is not a command of bnsl; did you mean 'fit'? See 'bnsl --help'.")]
     [InlineData("--wrong", "bnsl: '--wrong' is not an option of bnsl. See 'bnsl --help'.")]
     [InlineData("laws extra", "bnsl: 'extra' is not an argument of bnsl laws. See 'bnsl laws --help'.")]
@@ -85,6 +85,15 @@ public sealed class CliTests
     [InlineData("fit a.csv --law chinchilla", "bnsl: the law chinchilla has 2 inputs and --x names 1; expected a column for each. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --x N,D", "bnsl: the law bnsl has 1 input and --x names 2; expected a column for each. See 'bnsl fit --help'.")]
     [InlineData("fit a.csv --x N,N", "bnsl: --x = 'N,N'. Violated constraint: names of columns, each once. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --law chinchilla --x N,D --envelope lower", "bnsl: --envelope = Lower and --x = 'N,D'. Violated constraint: an envelope is of curves of one input. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --envelope best", "bnsl: --envelope is 'best'; expected lower or upper. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --format npz", "bnsl: --format is 'npz', which is not text; expected --output FILE.npz, or standard output that goes to a file. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --plot-script plot.txt", "bnsl: --plot-script is 'plot.txt'; expected a file that ends in .py. See 'bnsl fit --help'.")]
+    [InlineData("fit a.csv --output plot.csv --plot-script plot.py", "bnsl: --output is 'plot.csv', where --plot-script writes what it draws; expected another name. See 'bnsl fit --help'.")]
+    [InlineData("compare no-such-file.json other.json", "bnsl: no-such-file.json: there is no such file. See 'bnsl compare --help'.")]
+    [InlineData("compare - -", "bnsl: both reports are '-'; expected a file for one of them. See 'bnsl compare --help'.")]
+    [InlineData("compare a.json b.json --tolerance -1", "bnsl: --tolerance is '-1'; expected a finite number of at least 0. See 'bnsl compare --help'.")]
+    [InlineData("completion powershell", "bnsl: SHELL is 'powershell'; expected bash, zsh or fish. See 'bnsl completion --help'.")]
     [InlineData("simulate --c 1,2 --d 3", "bnsl: --c has 2 values, --d 1 and --f 0; each break needs one of each. See 'bnsl simulate --help'.")]
     [InlineData("simulate --b 0", "bnsl: --b is '0'; expected a finite number above 0. See 'bnsl simulate --help'.")]
     [InlineData("simulate --x 1,2 --holdout 2", "bnsl: --holdout is 2; expected fewer than the 2 points of a curve. See 'bnsl simulate --help'.")]

@@ -15,7 +15,7 @@ namespace BnslGpu.Formats;
 /// <para>A spreadsheet runs a field that starts with = + - @ (or their wide forms, or a tab) as a formula, quoted or not (OWASP, CSV injection). A curve's name
 /// that starts so and is not a number gets an apostrophe in front, which spreadsheets take as "this is text"; JSON has every name as it is.</para>
 /// </remarks>
-public sealed class CsvFormat : IReportFormat
+public sealed class CsvFormat : ITextFormat
 {
     private static readonly ImmutableArray<double> s_levels = [.. Forecast.Levels.TakeLast(2)];
 
@@ -100,7 +100,7 @@ public sealed class CsvFormat : IReportFormat
     }
 
     /// <summary>Every column that some fit has a value for: parameters in order of appearance, the values of one side by side.</summary>
-    private static ImmutableArray<string> ParameterColumns(FitReport report) =>
+    internal static ImmutableArray<string> ParameterColumns(FitReport report) =>
     [
         .. report.Curves.SelectMany(curve => curve.Fits).SelectMany(fit => fit.Parameters)
             .GroupBy(parameter => parameter.Name) // groups stand in order of their first member
@@ -109,7 +109,7 @@ public sealed class CsvFormat : IReportFormat
             .Distinct(),
     ];
 
-    private static IEnumerable<(string Column, double Value)> Cells(Parameter parameter) =>
+    internal static IEnumerable<(string Column, double Value)> Cells(Parameter parameter) =>
         parameter.Values.Select((value, i) => (parameter.IsVector ? $"{Snake(parameter.Name)}{i + 1}" : Snake(parameter.Name), value));
 
     /// <summary>logB is log_b.</summary>

@@ -1,7 +1,7 @@
 namespace BnslGpu.Formats;
 
 /// <summary>The page of <see cref="HtmlReport"/>: a report to look at and to send to others.</summary>
-public sealed class HtmlFormat : IReportFormat
+public sealed class HtmlFormat : ITextFormat
 {
     /// <inheritdoc/>
     public string Name => "html";

@@ -14,10 +14,26 @@ public interface IReportFormat
     /// <summary>Extension of a file in this format, with its dot.</summary>
     string FileExtension { get; }
 
-    /// <summary>Writes a whole report. Lines end in \n on every system, and the same report gives the same text.</summary>
+    /// <summary>Writes a whole report. The same report gives the same bytes.</summary>
+    /// <param name="report">What to write.</param>
+    /// <param name="output">Where to; it is not closed.</param>
+    void Write(FitReport report, Stream output);
+}
+
+/// <summary>A format that is text: lines end in \n on every system, and a stream gets UTF-8 without a byte order mark.</summary>
+public interface ITextFormat : IReportFormat
+{
+    /// <summary>Writes a whole report. The same report gives the same text.</summary>
     /// <param name="report">What to write.</param>
     /// <param name="output">Where to; it is not closed.</param>
     void Write(FitReport report, TextWriter output);
+
+    /// <inheritdoc/>
+    void IReportFormat.Write(FitReport report, Stream output)
+    {
+        using var utf8 = new StreamWriter(output, leaveOpen: true); // UTF-8 without a mark
+        Write(report, utf8);
+    }
 }
 
 /// <summary>Every format there is.</summary>
@@ -29,6 +45,8 @@ public static class ReportFormats
         new TableFormat(),
         new JsonFormat(),
         new CsvFormat(),
+        new MarkdownFormat(),
+        new NpzFormat(),
         new HtmlFormat(),
     ];
 

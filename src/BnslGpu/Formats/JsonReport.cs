@@ -1,12 +1,26 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 
 namespace BnslGpu.Formats;
 
-/// <summary>What a saved report is needed for later: the laws that were fitted, without the points.</summary>
+/// <summary>What a saved report is needed for later: what was fitted to what, and how.</summary>
 /// <param name="Curves">One entry a curve, in the order of the report.</param>
-public sealed record SavedReport(ImmutableArray<SavedCurve> Curves);
+public sealed record SavedReport(ImmutableArray<SavedCurve> Curves)
+{
+    /// <summary>What errors call it: a file's name.</summary>
+    public string Source { get; init; } = "";
+
+    /// <summary>Version of the engine that made it; empty where the report does not say.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>Where the search ran; empty where the report does not say.</summary>
+    public string Device { get; init; } = "";
+
+    /// <summary>The options it was made with and the seed, each as JSON, by name (ordinal); empty where the report does not say.</summary>
+    public ImmutableSortedDictionary<string, string> Options { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+}
 
 /// <summary>The fits of one curve in a saved report.</summary>
 /// <param name="Name">The curve's name.</param>
@@ -20,6 +34,12 @@ public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit
     /// <summary>What the performance is called; empty where the report does not say.</summary>
     public string YName { get; init; } = "";
 
+    /// <summary>The points that were fitted; null where the report does not have them.</summary>
+    public Points? FitPoints { get; init; }
+
+    /// <summary>The points that were held out; null where the report does not have them.</summary>
+    public Points? HeldOutPoints { get; init; }
+
     /// <summary>The forecast; null where the curve has none, or the report is older than forecasts of several laws.</summary>
     public Forecast? Forecast { get; init; }
 }
@@ -31,6 +51,15 @@ public sealed record SavedCurve(string Name, int Chosen, ImmutableArray<SavedFit
 /// <param name="Parameters">Parameters in natural units.</param>
 public sealed record SavedFit(string Law, int Breaks, string Loss, ImmutableArray<Parameter> Parameters)
 {
+    /// <summary>Standard error of each parameter, same shapes; empty where the report does not say.</summary>
+    public ImmutableArray<Parameter> StandardErrors { get; init; } = [];
+
+    /// <summary>Errors of log y; NaN where the report does not say.</summary>
+    public Rmsle Rmsle { get; init; } = new(double.NaN, double.NaN, double.NaN);
+
+    /// <summary>Errors of y; NaN where the report does not say.</summary>
+    public Rmse Rmse { get; init; } = new(double.NaN, double.NaN);
+
     /// <summary>The law's value.</summary>
     /// <param name="x">Scale.</param>
     /// <returns>ŷ in the units of y.</returns>
@@ -116,7 +145,31 @@ public static class JsonReport
             || tool.ValueKind != JsonValueKind.String
             || tool.GetString() != "bnsl")
             throw new InvalidDataException($"{source} is not a bnsl report: its property 'tool' is not 'bnsl'. {Remedy}");
-        return new SavedReport([.. new Node(root, source, "").Get("curves").Items().Select(ReadCurve)]);
+        Node report = new(root, source, "");
+        return new SavedReport([.. report.Get("curves").Items().Select(ReadCurve)])
+        {
+            Source = source,
+            Version = report.Has("version") ? report.Get("version").Text() : "",
+            Device = report.Has("device") ? report.Get("device").Text() : "",
+            Options = ReadOptions(report),
+        };
+    }
+
+    private static ImmutableSortedDictionary<string, string> ReadOptions(Node report)
+    {
+        var options = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        if (report.Has("options"))
+            foreach ((string name, Node value) in report.Get("options").Properties()) options[name] = Compact(value.Element);
+        if (report.Has("seed")) options["seed"] = report.Get("seed").Element.GetRawText();
+        return options.ToImmutable();
+    }
+
+    /// <summary>JSON without white space.</summary>
+    private static string Compact(JsonElement element)
+    {
+        var utf8 = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(utf8, JsonFormat.s_options with { Indented = false })) element.WriteTo(json);
+        return Encoding.UTF8.GetString(utf8.WrittenSpan);
     }
 
     private static SavedCurve ReadCurve(Node node)
@@ -130,8 +183,28 @@ public static class JsonReport
         {
             XNames = node.Has("xNames") ? [.. node.Get("xNames").Items().Select(item => CurveText.WithoutControls(item.Text()))] : [],
             YName = node.Has("yName") ? CurveText.WithoutControls(node.Get("yName").Text()) : "",
+            FitPoints = node.Has("data") ? ReadPoints(node.Get("data").Get("fit")) : null,
+            HeldOutPoints = node.Has("data") ? ReadPoints(node.Get("data").Get("heldOut")) : null,
             Forecast = node.Has("forecast") ? ReadForecast(node.Get("forecast")) : null,
         };
+    }
+
+    private static Points ReadPoints(Node node)
+    {
+        double[][] x = [.. node.Get("x").Items().Select(item => item.Element.ValueKind == JsonValueKind.Array ? item.Items().Select(input => input.Number()).ToArray() : [item.Number()])];
+        int inputs = x.Length == 0 ? 1 : x[0].Length;
+        if (inputs == 0 || Array.Exists(x, point => point.Length != inputs)) throw node.Get("x").Wrong("numbers, or arrays of as many numbers");
+        string sigmas = node.Has("sigmasOfLogY") ? "sigmasOfLogY" : "sigmas";
+        try
+        {
+            return new([.. x.SelectMany(point => point)], inputs, Numbers("y"), node.Has("weights") ? Numbers("weights") : [], node.Has(sigmas) ? Numbers(sigmas) : [], sigmas == "sigmas" ? SigmaOf.Y : SigmaOf.LogY);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"{node.Source}, {node.Path}: {e.Message}", e);
+        }
+
+        double[] Numbers(string name) => [.. node.Get(name).Items().Select(item => item.Number())];
     }
 
     private static Forecast? ReadForecast(Node node)
@@ -157,7 +230,7 @@ public static class JsonReport
                         FindLaw(name, numbers[k].Integer()),
                         [.. parameters.Where(column => column.Cells[k].Element.ValueKind != JsonValueKind.Null).Select(column => ReadParameter(column.Name, column.Cells[k], numbers[k].Integer()))],
                         members.Get("parameters")),
-Weight = Share(weight[k]),
+                    Weight = Share(weight[k]),
                     PointWeight = Share(pointWeight[k]),
                     Offset = offset[k].Number(),
                     OffsetVariance = offsetVariance[k].Number(),
@@ -185,15 +258,22 @@ Weight = Share(weight[k]),
         int breaks = node.Get("breaks").Integer();
         if (breaks < 0) throw node.Get("breaks").Wrong("a number of breaks, 0 or more");
         Node law = node.Get("law");
-        Node parameters = node.Get("parameters");
+        ScalingLaw known = FindLaw(law, breaks);
         return new SavedFit(
             law.Text(),
             breaks,
             node.Get("loss").Text(),
-            InOrder(
-                FindLaw(law, breaks),
-                [.. parameters.Properties().Select(parameter => ReadParameter(parameter.Name, parameter.Node, breaks))],
-                parameters));
+            Named("parameters"))
+        {
+            StandardErrors = node.Has("standardErrors") ? Named("standardErrors") : [],
+            Rmsle = node.Has("rmsle") ? new(Error("rmsle", "fit"), Error("rmsle", "heldOut"), Error("rmsle", "heldOutError")) : new(double.NaN, double.NaN, double.NaN),
+            Rmse = node.Has("rmse") ? new(Error("rmse", "fit"), Error("rmse", "heldOut")) : new(double.NaN, double.NaN),
+        };
+
+        ImmutableArray<Parameter> Named(string name) =>
+            InOrder(known, [.. node.Get(name).Properties().Select(parameter => ReadParameter(parameter.Name, parameter.Node, breaks))], node.Get(name));
+
+        double Error(string name, string of) => node.Get(name).Get(of).Number();
     }
 
     private static ScalingLaw FindLaw(Node law, int breaks)

@@ -5,7 +5,7 @@ namespace BnslGpu.Formats;
 
 /// <summary>For a person at a terminal: plain text, at most 100 columns wide.</summary>
 /// <remarks>Up to three curves are told in full; of more, each gets a line, and the whole a summary.</remarks>
-public sealed class TableFormat : IReportFormat
+public sealed class TableFormat : ITextFormat
 {
     private const int Width = 100;
     private const int MostInFull = 3;
@@ -55,10 +55,7 @@ public sealed class TableFormat : IReportFormat
     {
         Curve data = curve.Curve;
         lines.Add(Readable.Shorten(data.Name, Width));
-        string fitted = curve.Fits.IsEmpty ? "to fit" : "fitted";
-        string points = $"{Readable.Count(data.Fit.Count, "point")} {fitted}, {data.HeldOut.Count} held out";
-        if (data.CopiesDropped > 0) points += $", {data.CopiesDropped} exact {(data.CopiesDropped == 1 ? "copy" : "copies")} dropped";
-        lines.Add(curve.Fits.IsEmpty ? points : $"{points}; loss {curve.Fits[0].Loss}");
+        lines.Add(PointsSentence(curve));
         lines.Add("");
         if (curve.Fits.IsEmpty) lines.Add("  no fit");
         else lines.AddRange(Fits(curve));
@@ -80,6 +77,16 @@ public sealed class TableFormat : IReportFormat
         if (warnings.IsEmpty) return;
         lines.Add("");
         foreach (string warning in warnings) Wrap("  ! ", warning, lines);
+    }
+
+    /// <summary>What became of the curve's points, and what was minimised; without a full stop.</summary>
+    internal static string PointsSentence(CurveFit curve)
+    {
+        Curve data = curve.Curve;
+        string points = $"{Readable.Count(data.Fit.Count, "point")} {(curve.Fits.IsEmpty ? "to fit" : "fitted")}, {data.HeldOut.Count} held out";
+        if (data.CopiesDropped > 0) points += $", {data.CopiesDropped} exact {(data.CopiesDropped == 1 ? "copy" : "copies")} dropped";
+        if (data.Envelope != Envelope.None) points += $"; {Frontier.Sentence(data)}";
+        return curve.Fits.IsEmpty ? points : $"{points}; loss {curve.Fits[0].Loss}";
     }
 
     private static IEnumerable<string> Fits(CurveFit curve)
@@ -124,9 +131,7 @@ public sealed class TableFormat : IReportFormat
         FormScore score = FormScore.Of(forecast.Predict(heldOut.X), heldOut);
         string error = double.IsNaN(score.Rmsle) ? "" : $", RMSLE held out {Readable.Number(score.Rmsle, 4)}{(heldOut.Count > 1 ? $" ± {Readable.Number(score.Error, 2)}" : "")}";
         lines.Add($"  Forecast{error}; a measurement's y and intervals:");
-        var places = Forecast.Ahead.Select(times => (X: times * forecast.LastX, Note: $"{times.ToString(CultureInfo.InvariantCulture)} times the last fitted")).ToList();
-        if (heldOut.Count > 0 && heldOut.X[^1] > forecast.LastX) places.Add((heldOut.X[^1], "the last held out"));
-        (double X, string Note)[] rows = [.. places.OrderBy(place => place.X)];
+        (double X, string Note)[] rows = PlacesAhead(forecast, heldOut);
         double[] x = [.. rows.Select(row => row.X)], y = forecast.Predict(x);
         var table = new Columns();
         table.Right("x", x.Select(value => Readable.Number(value, 4)));
@@ -139,6 +144,14 @@ public sealed class TableFormat : IReportFormat
         }
 
         lines.AddRange(table.Lines());
+    }
+
+    /// <summary>Where a forecast is told: at a few x beyond the fitted ones and at the last held-out one, in ascending x.</summary>
+    internal static (double X, string Note)[] PlacesAhead(Forecast forecast, Points heldOut)
+    {
+        var places = Forecast.Ahead.Select(times => (X: times * forecast.LastX, Note: $"{times.ToString(CultureInfo.InvariantCulture)} times the last fitted")).ToList();
+        if (heldOut.Count > 0 && heldOut.X[^1] > forecast.LastX) places.Add((heldOut.X[^1], "the last held out"));
+        return [.. places.OrderBy(place => place.X)];
     }
 
     private static void ChosenFit(Fit fit, List<string> lines)
@@ -194,7 +207,7 @@ public sealed class TableFormat : IReportFormat
 
     private static string Error(double error) => double.IsNaN(error) ? "± ?" : $"± {Readable.Number(error, 2)}";
 
-    private static double StandardError(Fit fit, Parameter parameter, int i) =>
+    internal static double StandardError(Fit fit, Parameter parameter, int i) =>
         fit.StandardErrors.FirstOrDefault(other => other.Name == parameter.Name) is { } errors && i < errors.Values.Length
             ? errors.Values[i]
             : double.NaN;
@@ -272,7 +285,7 @@ public sealed class TableFormat : IReportFormat
     // ---- parts ----
 
     /// <summary>The curve's warnings and those of its chosen fit.</summary>
-    private static ImmutableArray<string> Warnings(CurveFit curve) =>
+    internal static ImmutableArray<string> Warnings(CurveFit curve) =>
         curve.Chosen < 0 ? curve.Warnings : [.. curve.Warnings.Concat(curve.Fits[curve.Chosen].Warnings).Distinct()];
 
     private static void Wrap(string indent, string sentence, List<string> lines)
