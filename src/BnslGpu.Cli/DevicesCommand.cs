@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 
 namespace BnslGpu.Cli;
 
@@ -51,7 +52,9 @@ internal sealed class DevicesCommand : ToolCommand
     /// <returns>Why that did not go well; null where it did.</returns>
     public static string? Probe(string kind)
     {
-        string tool = Environment.ProcessPath ?? "bnsl";
+        // The process may be that of a program that hosts the tool.
+        bool isHosted = Assembly.GetEntryAssembly() != typeof(DevicesCommand).Assembly;
+        string tool = isHosted ? "dotnet" : Environment.ProcessPath ?? "bnsl";
         string[] self = Path.GetFileNameWithoutExtension(tool) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "bnsl.dll")] : [];
         return Probe(new ProcessStartInfo(tool, [.. self, "devices", "--probe", kind]), seconds: 30);
     }

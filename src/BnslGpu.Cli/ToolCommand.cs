@@ -13,6 +13,9 @@ internal sealed record Streams(TextReader In, TextWriter Out, TextWriter Error)
     /// <summary>True where a person looks at <see cref="Error"/>, so that progress may be drawn.</summary>
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Is told how far a run is, where a program looks at it; null where <see cref="Error"/> is.</summary>
+    public IProgress<FitProgress>? Progress { get; init; }
+
     /// <summary>Ctrl-C.</summary>
     public CancellationToken Interrupt { get; init; }
 
