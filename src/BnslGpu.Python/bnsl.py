@@ -712,12 +712,33 @@ def _command():
     return None
 
 
+def _in_thread(work, interrupt):
+    """Does the work in a thread, so that Ctrl-C is heard here: the first one calls interrupt and waits on, a second one is raised. True after a first one."""
+    ended, interrupted = threading.Event(), False
+
+    def run():
+        try:
+            work()
+        finally:
+            ended.set()
+
+    threading.Thread(target=run, name="bnsl", daemon=True).start()
+    while not ended.is_set():
+        try:
+            ended.wait(0.1)  # Thread.join takes an interrupted thread for an ended one, before Python 3.13.
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            interrupt()
+    return interrupted
+
+
 class _InProcess:
     """The tool in this process, through hostfxr: .NET starts once, at the first call."""
 
     most_values = 100_000
     _loaded = None  # (path of bnsl.dll, function, process), for .NET cannot be started twice.
-    _abandoned = []
     _Answer = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
     _Run = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p, _Answer)
 
@@ -793,17 +814,12 @@ class _InProcess:
                     interrupt.value = 1
 
         answer = self._Answer(take)
-        thread = threading.Thread(target=lambda: code.append(self._run(args, len(args), text, len(text), ctypes.addressof(interrupt), answer)), name="bnsl", daemon=True)
-        thread.start()
-        interrupted = False
-        while thread.is_alive():
-            try:
-                thread.join(0.1)
-            except KeyboardInterrupt:
-                if interrupted:
-                    self._abandoned.append((args, text, interrupt, answer))  # A second one: the call ends when it ends, with what it uses.
-                    raise
-                interrupted, interrupt.value = True, 1
+
+        def work():
+            code.append(self._run(args, len(args), text, len(text), ctypes.addressof(interrupt), answer))
+
+        # A second Ctrl-C leaves the call to end when it ends; what it uses stays in its thread.
+        interrupted = _in_thread(work, lambda: setattr(interrupt, "value", 1))
         if faults:
             raise faults[0]
         return 130 if interrupted else code[0], answers[1], answers[2]
@@ -845,12 +861,15 @@ class _Process:
 
         def write():
             try:
-                child.stdin.write(text)
-                child.stdin.close()
+                with child.stdin:
+                    child.stdin.write(text)
             except OSError:
                 pass  # It ended before it read everything, and says why.
 
-        def listen():
+        def work():
+            writer, reader = threading.Thread(target=write, daemon=True), threading.Thread(target=lambda: out.append(child.stdout.read()), daemon=True)
+            writer.start()
+            reader.start()
             for line in child.stderr:
                 share = re.match(rb"bnsl: (.+?) (\d+) % after [\d.]+ s$", line)
                 if share is None:
@@ -861,23 +880,17 @@ class _Process:
                     except BaseException as fault:
                         faults.append(fault)
                         self._interrupt(child)
+            reader.join()
+            writer.join()
+            child.stdout.close()
+            child.stderr.close()
+            child.wait()
 
-        threads = [threading.Thread(target=work, daemon=True) for work in (write, listen, lambda: out.append(child.stdout.read()))]
-        for thread in threads:
-            thread.start()
-        interrupted = False
-        while any(thread.is_alive() for thread in threads) or child.poll() is None:
-            try:
-                for thread in threads:
-                    thread.join(0.1)
-                if not any(thread.is_alive() for thread in threads):
-                    child.wait()
-            except KeyboardInterrupt:
-                if interrupted:
-                    child.kill()
-                    raise
-                interrupted = True
-                self._interrupt(child)
+        try:
+            interrupted = _in_thread(work, lambda: self._interrupt(child))
+        except KeyboardInterrupt:
+            child.kill()
+            raise
         if faults:
             raise faults[0]
         code = child.returncode
