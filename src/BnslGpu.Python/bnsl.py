@@ -225,6 +225,7 @@ class CurveFit:
         Returns the axes.
         """
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import LogFormatterSciNotation
 
         self._needs_fit()
         if self._inputs > 1:
@@ -234,8 +235,7 @@ class CurveFit:
         seen = [value for value in itertools.chain(self.x, self.x_held_out, [last]) if value > 0]
         first, end = math.log(min(seen)), math.log(max(seen) * ahead)
         grid = [math.exp(first + (end - first) * i / (points - 1)) for i in range(points)]
-        colour = ax._get_lines.get_next_color() if hasattr(ax._get_lines, "get_next_color") else None
-        line, = ax.plot(grid, self.predict(grid), color=colour, label="forecast", zorder=2)
+        line, = ax.plot(grid, self.predict(grid), label="forecast", zorder=2)
         colour = line.get_color()
         # A forecast begins where the fitted points end.
         beyond = [value for value in grid if value >= last] if self._whole["forecast"] else []
@@ -246,6 +246,8 @@ class CurveFit:
         if len(self.x_held_out):
             ax.plot(self.x_held_out, self.y_held_out, "o", color=colour, markersize=4, markerfacecolor="white", label="held out", zorder=3)
         ax.set(xscale="log", yscale="log", xlabel=self._raw["xNames"][0], ylabel=self._raw["yName"], title=self.name)
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.5)))  # Scaling curves seldom span the decades that labels wait for.
         ax.legend()
         return ax
 

@@ -12,7 +12,7 @@ public sealed partial class PythonTests(PythonTests.Outcome outcome) : IClassFix
 
     private static string File { get; } = Path.Combine(Root, "tests/BnslGpu.Tests/Python/test_bnsl.py");
 
-    public static TheoryData<string> Names() => [.. Definition().Matches(System.IO.File.ReadAllText(File)).Select(match => match.Groups[1].Value)];
+    public static TheoryData<string> Names() => [.. Definition().Matches(System.IO.File.ReadAllText(File)).Select(match => match.Groups["name"].Value)];
 
     [Theory, MemberData(nameof(Names))]
     public void In_Python(string name)
@@ -26,10 +26,12 @@ public sealed partial class PythonTests(PythonTests.Outcome outcome) : IClassFix
     /// <summary>All tests are run once, by the Python that has the most of what they would use.</summary>
     public sealed class Outcome
     {
+        private static readonly string[] s_names = ["python3", "/usr/bin/python3", "python"];
+
         public Outcome()
         {
             const string Has = "import sys, importlib.util as u; print(0 if sys.version_info < (3, 9) else 1 + sum(u.find_spec(name) is not None for name in ('numpy', 'pandas', 'matplotlib')))";
-            (string Name, int Has)[] pythons = [.. new[] { "python3", "/usr/bin/python3", "python" }.Select(name => (name, int.TryParse(Run(name, "-c", Has), out int has) ? has : 0))];
+            (string Name, int Has)[] pythons = [.. s_names.Select(name => (name, int.TryParse(Run(name, "-c", Has), out int has) ? has : 0))];
             if (pythons.MaxBy(python => python.Has) is not { Has: > 0 } python) return;
             Python = python.Name;
             Text = Run(Python, "-W", "default", File, "-v");
@@ -41,9 +43,9 @@ public sealed partial class PythonTests(PythonTests.Outcome outcome) : IClassFix
 
         private static string Run(string program, params string[] args)
         {
-            ProcessStartInfo start = new(program, args) { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["BNSL_HOME"] = AppContext.BaseDirectory;
-            start.Environment["PYTHONPATH"] = Path.Combine(Root, "src/BnslGpu.Python");
+            ProcessStartInfo start = new(program, args) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment["PYTHONPATH"] = AppContext.BaseDirectory; // bnsl.py beside bnsl.dll, as the build leaves them
+            start.Environment.Remove("BNSL_HOME");
             start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
             start.Environment.Remove("BNSL_ENGINE");
             try
@@ -60,7 +62,7 @@ public sealed partial class PythonTests(PythonTests.Outcome outcome) : IClassFix
         }
     }
 
-    [GeneratedRegex(@"^    def (test_\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^    def (?<name>test_\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Definition();
 
     private static string Source([CallerFilePath] string path = "") => path;

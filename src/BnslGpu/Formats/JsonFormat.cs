@@ -175,6 +175,10 @@ public sealed class JsonFormat : IReportFormat
         json.WriteNumber("heldOut", curve.Curve.HeldOut.Count);
         json.WriteNumber("copiesDropped", curve.Curve.CopiesDropped);
         json.WriteEndObject();
+        json.WriteStartObject("data");
+        WritePoints(json, "fit", curve.Curve.Fit);
+        WritePoints(json, "heldOut", curve.Curve.HeldOut);
+        json.WriteEndObject();
         if (curve.Chosen < 0) json.WriteNull("chosen");
         else json.WriteNumber("chosen", curve.Chosen);
         json.WritePropertyName("forecast");
@@ -184,6 +188,19 @@ public sealed class JsonFormat : IReportFormat
         json.WriteEndArray();
         WriteTexts(json, "sentences", curve.Sentences);
         WriteTexts(json, "warnings", curve.Warnings);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The points: of several inputs, x has an array a point.</summary>
+    private static void WritePoints(Utf8JsonWriter json, string name, Points points)
+    {
+        json.WriteStartObject(name);
+        json.WritePropertyName("x");
+        if (points.Inputs == 1) json.WriteRawValue(OneLine(points.X));
+        else json.WriteRawValue($"[{string.Join(", ", Enumerable.Range(0, points.Count).Select(point => OneLine(points.At(point))))}]");
+        WriteNumbers(json, "y", [.. points.Y]);
+        if (points.Weights.Length > 0) WriteNumbers(json, "weights", [.. points.Weights]);
+        if (points.Sigmas.Length > 0) WriteNumbers(json, points.SigmaOf == SigmaOf.LogY ? "sigmasOfLogY" : "sigmas", [.. points.Sigmas]);
         json.WriteEndObject();
     }
 

@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -417,9 +418,12 @@ class Shown(unittest.TestCase):
             block = re.search(r"```python\n(.*?)```", file.read(), re.S)[1]
         here = os.getcwd()
         try:
-            os.chdir(ROOT)
             with tempfile.TemporaryDirectory() as folder:
-                exec(compile(block.replace('"report.json"', repr(os.path.join(folder, "report.json"))), "README.md", "exec"), {})
+                shutil.copytree(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"), ignore=shutil.ignore_patterns("bin", "obj"))
+                os.chdir(folder)
+                exec(compile(block, "README.md", "exec"), {})
+                self.assertEqual({"addition.png", "report.json"} - set(os.listdir(folder)), set())
+                os.chdir(here)
         finally:
             os.chdir(here)
             matplotlib.pyplot.close("all")
