@@ -225,7 +225,7 @@ class CurveFit:
         Returns the axes.
         """
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import LogFormatterSciNotation
+        from matplotlib.ticker import LogLocator
 
         self._needs_fit()
         if self._inputs > 1:
@@ -246,8 +246,11 @@ class CurveFit:
         if len(self.x_held_out):
             ax.plot(self.x_held_out, self.y_held_out, "o", color=colour, markersize=4, markerfacecolor="white", label="held out", zorder=3)
         ax.set(xscale="log", yscale="log", xlabel=self._raw["xNames"][0], ylabel=self._raw["yName"], title=self.name)
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.5)))  # Scaling curves seldom span the decades that labels wait for.
+        for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+            if high < 200 * low:  # Powers of ten alone would be one label or none.
+                axis.set_minor_locator(LogLocator(subs=(2, 5)))
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter("{x:g}")
         ax.legend()
         return ax
 
