@@ -108,9 +108,9 @@ def fit(data=None, y=None, /, *, name=None, progress=None, **options):
             raise BnslError(f"fit() returns the report and has no {refused}; Report.save writes it.")
     table = _Table(data, y, name, options)
     code, out, sentences = _call(["fit", *table.files, *_words(table.options), "--format", "json"], table.text, progress)
-    report = Report(out.decode(), sentences if code == 0 else ()) if out else None
+    report = Report(out.decode()) if out else None
     if code == 0:
-        _warn(sentences)
+        report.notes = _notes(sentences, table)
     elif code == 130:
         interrupted = Interrupted(*sentences[-1:])
         interrupted.report = report
@@ -141,7 +141,7 @@ def suite(data, /, *, progress=None, **options):
         raise Interrupted(*sentences[-1:])
     if code != 0:
         raise _error(sentences, table)
-    _warn(sentences)
+    _notes(sentences, table)
     return _numbers(json.loads(out))
 
 
@@ -309,14 +309,14 @@ class Report(collections.abc.Mapping):
     >>> report.to_frame().sort_values("rmsle_held_out")
     """
 
-    def __init__(self, text, notes=()):
+    def __init__(self, text):
         self._text = text
         self._whole = json.loads(text)
         if self._whole.get("tool") != "bnsl":
             raise ValueError("not a report of bnsl")
         header = {key: value for key, value in self._whole.items() if key != "curves"}
         self._curves = {curve["curve"]: CurveFit(header, curve, _points(curve)) for curve in self._whole["curves"]}
-        self.notes = list(notes)
+        self.notes = []
 
     def __getitem__(self, name):
         try:
@@ -604,10 +604,12 @@ def _points(curve):
     return [_numbers(data.get(part, {}).get(axis, [])) for part in ("fit", "heldOut") for axis in ("x", "y")]
 
 
-def _warn(sentences):
-    for sentence in sentences:
-        if not sentence.endswith("written."):
-            warnings.warn(_in_python(sentence), BnslWarning, stacklevel=3)
+def _notes(sentences, table):
+    """What the tool remarks on, as warnings too."""
+    notes = [_in_python(sentence, table) for sentence in sentences if not sentence.endswith("written.")]
+    for note in notes:
+        warnings.warn(note, BnslWarning, stacklevel=3)
+    return notes
 
 
 def _error(sentences, table):
@@ -617,8 +619,8 @@ def _error(sentences, table):
 def _in_python(sentence, table=None):
     """The tool's sentence with lines of its standard input as points and options as they are called here."""
     if table is not None:
-        sentence = re.sub(r"^stdin, line 1: ", "", sentence)  # The header, of names that were given.
-        sentence = re.sub(r"^stdin, line (\d+)", lambda line: table.place(int(line[1]) - 2), sentence)
+        sentence = re.sub(r"\bstdin(, line 1)?: ", "", sentence)  # The header has names that were given here.
+        sentence = re.sub(r"\bstdin, line (\d+)", lambda line: table.place(int(line[1]) - 2), sentence)
     sentence = re.sub(r" See 'bnsl \w+ --help'\.$", "", sentence)
     sentence = re.sub(r"\bof bnsl (\w+)", r"of \1()", sentence)
     return re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda option: option[1].replace("-", "_") + ("=True" if option[1] in ("skip-invalid", "keep-copies") else ""), sentence)
