@@ -52,10 +52,12 @@ internal sealed class DevicesCommand : ToolCommand
     /// <returns>Why that did not go well; null where it did.</returns>
     public static string? Probe(string kind)
     {
-        // The process may be that of a program that hosts the tool.
-        bool isHosted = Assembly.GetEntryAssembly() != typeof(DevicesCommand).Assembly;
-        string tool = isHosted ? "dotnet" : Environment.ProcessPath ?? "bnsl";
+        string tool = Environment.ProcessPath ?? "bnsl";
         string[] self = Path.GetFileNameWithoutExtension(tool) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "bnsl.dll")] : [];
+        Assembly own = typeof(DevicesCommand).Assembly;
+#pragma warning disable IL3000 // In another program's process; a single file is a process of its own.
+        if (Assembly.GetEntryAssembly() != own) (tool, self) = ("dotnet", [own.Location]);
+#pragma warning restore IL3000
         return Probe(new ProcessStartInfo(tool, [.. self, "devices", "--probe", kind]), seconds: 30);
     }
 

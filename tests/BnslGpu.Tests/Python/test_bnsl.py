@@ -145,6 +145,14 @@ class Numbers(unittest.TestCase):
         self.assertAlmostEqual(fit.predict((1e10, 1e13)), 1.7 + 400 * 1e10**-0.34 + 410 * 1e13**-0.28, places=3)
         self.assertEqual(len(fit.predict([(1e10, 1e13), (1e9, 1e13)])), 2)
 
+    def test_a_law_of_ones_own(self):
+        laws = os.path.join(os.path.dirname(bnsl.__file__), "OwnLaw.dll")
+        if not os.path.exists(laws):
+            self.skipTest("OwnLaw is not built beside bnsl.py")
+        x = list(range(1, 20))
+        fit = bnsl.fit(x, [1 + 2 * math.exp(-one / 5) for one in x], laws_from=laws, law="exponential", starts=64)
+        self.assertAlmostEqual(fit.parameters["tau"], 5, places=9)
+
     def test_many_x_are_asked_for_in_parts(self):
         x = [10 * 1.001**i for i in range(2100)]
         with as_a_program():
