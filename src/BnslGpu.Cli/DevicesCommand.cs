@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 
 namespace BnslGpu.Cli;
 
@@ -53,6 +54,10 @@ internal sealed class DevicesCommand : ToolCommand
     {
         string tool = Environment.ProcessPath ?? "bnsl";
         string[] self = Path.GetFileNameWithoutExtension(tool) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "bnsl.dll")] : [];
+        Assembly own = typeof(DevicesCommand).Assembly;
+#pragma warning disable IL3000 // In another program's process; a single file is a process of its own.
+        if (Assembly.GetEntryAssembly() != own) (tool, self) = ("dotnet", [own.Location]);
+#pragma warning restore IL3000
         return Probe(new ProcessStartInfo(tool, [.. self, "devices", "--probe", kind]), seconds: 30);
     }
 

@@ -27,10 +27,12 @@ internal static class LawsFile
             Path.Combine(Path.GetDirectoryName(full)!, name.Name + ".dll") is var beside && File.Exists(beside) && !name.Name!.StartsWith("BnslGpu", StringComparison.Ordinal)
                 ? context.LoadFromAssemblyPath(beside)
                 : null;
-        AssemblyLoadContext.Default.Resolving += Beside;
+        // Where the engine is loaded, which is not the default context in a program that hosts the tool: the laws must meet the same one.
+        AssemblyLoadContext here = AssemblyLoadContext.GetLoadContext(typeof(LawsFile).Assembly)!;
+        here.Resolving += Beside;
         try
         {
-            ImmutableArray<ScalingLaw> laws = ScalingLaw.AddAll(AssemblyLoadContext.Default.LoadFromAssemblyPath(full));
+            ImmutableArray<ScalingLaw> laws = ScalingLaw.AddAll(here.LoadFromAssemblyPath(full));
             return laws.IsEmpty ? throw new WorkException($"{path} has no law: no public struct in it implements IPlainLaw or IScalingLaw.") : laws;
         }
         catch (BadImageFormatException)
@@ -43,7 +45,7 @@ internal static class LawsFile
         }
         finally
         {
-            AssemblyLoadContext.Default.Resolving -= Beside;
+            here.Resolving -= Beside;
         }
     }
 }

@@ -95,10 +95,11 @@ internal static class Program
     private static string[] Names(IEnumerable<Symbol> symbols) => [.. symbols.Select(symbol => symbol.Name)];
 
     /// <summary>The tool itself: its commands, and what it says without one.</summary>
-    private sealed class Tool : RootCommand, IHasExamples
+    /// <remarks>Not a RootCommand, which asks for the path of the process's executable and fails in a process that hosts the tool.</remarks>
+    private sealed class Tool : Command, IHasExamples
     {
         public Tool(Streams streams)
-            : base("Fits broken neural scaling laws to scaling and learning curves: many starts, many curves, at once.")
+            : base("bnsl", "Fits broken neural scaling laws to scaling and learning curves: many starts, many curves, at once.")
         {
             Add(new FitCommand(streams));
             Add(new SuiteCommand(streams));
@@ -108,12 +109,10 @@ internal static class Program
             Add(new LawsCommand(streams));
             Add(new DevicesCommand(streams));
             Add(new CompletionCommand(streams));
-            HelpOption help = Options.OfType<HelpOption>().Single();
-            help.Description = "Show help and examples.";
+            HelpOption help = new() { Description = "Show help and examples." };
             help.Action = new HelpWithExamples((HelpAction)help.Action!);
-            VersionOption version = Options.OfType<VersionOption>().Single();
-            version.Description = "Show the version.";
-            version.Action = new ShowVersion();
+            Add(help);
+            Add(new VersionOption { Description = "Show the version.", Action = new ShowVersion() });
         }
 
         public IReadOnlyList<Example> Examples { get; } =

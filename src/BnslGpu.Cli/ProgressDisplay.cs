@@ -24,6 +24,7 @@ internal sealed class ProgressDisplay : IProgress<FitProgress>
     /// <summary>Runs the work on another thread and shows its progress from this one.</summary>
     public static T Watch<T>(Streams streams, Func<IProgress<FitProgress>, T> work)
     {
+        if (streams.Progress is { } told) return work(told);
         ProgressDisplay display = new();
         Task<T> running = Task.Run(() => work(display));
         if (!Ends(running, Silence))

@@ -16,6 +16,9 @@ internal sealed record Streams(TextReader In, TextWriter Out, TextWriter Error)
     /// <summary>Standard output for results that are not text; null where a person looks at it, or where it is text alone.</summary>
     public Stream? OutBytes { get; init; }
 
+    /// <summary>Is told how far a run is, where a program looks at it; null where <see cref="Error"/> is.</summary>
+    public IProgress<FitProgress>? Progress { get; init; }
+
     /// <summary>Ctrl-C.</summary>
     public CancellationToken Interrupt { get; init; }
 
