@@ -15,8 +15,9 @@ internal static class OutputFile
     {
         if (IsStandard(path)) return;
         if (Directory.Exists(path)) throw new WorkException($"{path} is a directory; expected a file.");
-        string directory = Path.GetDirectoryName(Path.GetFullPath(path!))!;
-        if (!Directory.Exists(directory)) throw new WorkException($"{path} cannot be written: there is no directory {directory}.");
+        string full = Path.GetFullPath(path!);
+        string? directory = Path.GetDirectoryName(full);
+        if (!Directory.Exists(directory) && !IsWindowsDevice(full)) throw new WorkException($"{path} cannot be written: there is no directory {directory}.");
     }
 
     /// <summary>Writes to standard output, or to a temporary file that is then renamed.</summary>
@@ -60,8 +61,7 @@ internal static class OutputFile
         // A link stays, and what it points to is replaced.
         string? linked = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
         string target = linked ?? Path.GetFullPath(path!);
-        // A rename would put a file in the place of /dev/null or /dev/stdout.
-        if (target.StartsWith("/dev/", StringComparison.Ordinal) || target.StartsWith("/proc/", StringComparison.Ordinal))
+        if (IsDevice(target))
         {
             using FileStream device = new(target, FileMode.Create, FileAccess.Write);
             write(device);
@@ -101,4 +101,11 @@ internal static class OutputFile
     });
 
     private static bool IsStandard(string? path) => path is null or "-";
+
+    /// <summary>True of what a rename would put a file in the place of, like /dev/null and /dev/stdout.</summary>
+    private static bool IsDevice(string full) =>
+        full.StartsWith("/dev/", StringComparison.Ordinal) || full.StartsWith("/proc/", StringComparison.Ordinal) || IsWindowsDevice(full);
+
+    /// <summary>NUL is \\.\NUL in full, in no directory.</summary>
+    private static bool IsWindowsDevice(string full) => full.StartsWith(@"\\.\", StringComparison.Ordinal);
 }

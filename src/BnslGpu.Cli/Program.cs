@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace BnslGpu.Cli;
 
@@ -19,12 +21,18 @@ internal static class Program
         }
         using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        // A console of Windows shows bytes in the code page of the country, and a person ± as Â±, unless told otherwise; what is piped or in a file is UTF-8 anyway.
+        bool toConsole = OperatingSystem.IsWindows() && !(Console.IsOutputRedirected && Console.IsErrorRedirected);
+        Encoding? before = toConsole ? Console.OutputEncoding : null;
+        if (toConsole) Console.OutputEncoding = OutputFile.Encoding;
         // Console.Out would flush every line; its stream already takes a closed pipe for the end of the reader's interest.
         using StreamWriter output = new(Console.OpenStandardOutput(), OutputFile.Encoding, bufferSize: 1 << 16) { NewLine = "\n" };
         using StreamWriter error = new(Console.OpenStandardError(), OutputFile.Encoding) { NewLine = "\n", AutoFlush = true };
         using StreamReader input = new(Console.OpenStandardInput());
         Backends.Probe = DevicesCommand.Probe;
-        return Run(args, new Streams(input, output, error) { ErrorIsTerminal = !Console.IsErrorRedirected, OutBytes = Console.IsOutputRedirected ? output.BaseStream : null, Interrupt = interrupt.Token });
+        int exitCode = Run(args, new Streams(input, output, error) { ErrorIsTerminal = !Console.IsErrorRedirected, OutBytes = Console.IsOutputRedirected ? output.BaseStream : null, Interrupt = interrupt.Token });
+        if (before is not null) Console.OutputEncoding = before; // the code page is the console's, and stays
+        return exitCode;
     }
 
     /// <summary>Runs one call of the tool.</summary>
@@ -127,7 +135,10 @@ internal static class Program
     {
         public override int Invoke(ParseResult parseResult)
         {
-            parseResult.InvocationConfiguration.Output.WriteLine($"bnsl {FitReport.Version}");
+            // 0.1.0+5f31c3a0…, of which a source without git has the first part alone.
+            string built = typeof(Program).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+            string commit = built.Split('+') is [_, { Length: >= 12 } revision] ? $" (commit {revision[..12]})" : "";
+            parseResult.InvocationConfiguration.Output.WriteLine($"bnsl {FitReport.Version}{commit}");
             return ExitCode.Done;
         }
     }

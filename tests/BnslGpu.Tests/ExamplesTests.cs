@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using BnslGpu.Cli;
@@ -8,12 +10,17 @@ namespace BnslGpu.Tests;
 /// <summary>Every command in examples/README.md runs, writes the file it is said to write, and prints the lines that are shown.</summary>
 public sealed partial class ExamplesTests
 {
-    private static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Source())!, "../.."));
+    internal static string Root { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Source())!, "../.."));
+
+    private const string OwnLawFile = "examples/OwnLaw/bin/Release/net10.0/OwnLaw.dll";
 
     private static string[] Readme { get; } = File.ReadAllLines(Path.Combine(Root, "examples/README.md"));
 
     /// <summary>Each command with the lines of the block that follows it.</summary>
-    public static TheoryData<string, string[]> Commands()
+    public static TheoryData<string, string[]> Commands() => Commands(withOwnLaw: false);
+
+    /// <summary>Those that add a law, and those that do not.</summary>
+    internal static TheoryData<string, string[]> Commands(bool withOwnLaw)
     {
         var commands = new TheoryData<string, string[]>();
         bool isBlock = false;
@@ -21,6 +28,7 @@ public sealed partial class ExamplesTests
         {
             isBlock ^= Readme[i] == "```";
             if (isBlock || !Readme[i].StartsWith("    bnsl ", StringComparison.Ordinal)) continue;
+            if (withOwnLaw != Readme[i].Contains(OwnLawFile, StringComparison.Ordinal)) continue;
             IEnumerable<string> after = Readme.Skip(i + 1).TakeWhile(line => !line.StartsWith('#') && !line.StartsWith("    bnsl simulate", StringComparison.Ordinal) && !line.StartsWith("    bnsl fit", StringComparison.Ordinal));
             commands.Add(Readme[i].Trim(), [.. after.SkipWhile(line => line != "```").Skip(1).TakeWhile(line => line != "```")]);
         }
@@ -29,7 +37,9 @@ public sealed partial class ExamplesTests
     }
 
     [Theory, MemberData(nameof(Commands))]
-    public void A_command_does_what_the_text_says(string command, string[] shown)
+    public void A_command_does_what_the_text_says(string command, string[] shown) => Does(command, shown);
+
+    internal static void Does(string command, string[] shown)
     {
         using var folder = new ScratchFolder();
         string[] parts = command.Split(" > ");
@@ -41,7 +51,7 @@ public sealed partial class ExamplesTests
             // Figures go elsewhere; data are those of the repository.
             int plot = Array.IndexOf(words, "--plot");
             for (int i = 0; i < words.Length; i++)
-                words[i] = plot >= 0 && i == plot + 1 ? folder.Path : words[i].StartsWith("examples/", StringComparison.Ordinal) ? Path.Combine(Root, words[i]) : words[i];
+                words[i] = plot >= 0 && i == plot + 1 ? folder.Path : words[i] == OwnLawFile ? typeof(OwnLaw.ExponentialLaw).Assembly.Location : words[i].StartsWith("examples/", StringComparison.Ordinal) ? Path.Combine(Root, words[i]) : words[i];
             CliResult result = CliRunner.RunWith(output, TestContext.Current.CancellationToken, words);
             Assert.True(result.ExitCode == ExitCode.Done, result.Error);
             if (plot >= 0) Assert.NotEmpty(Directory.GetFiles(folder.Path, "*.svg"));
@@ -97,4 +107,61 @@ public sealed partial class ExamplesTests
     private static partial Regex Word();
 
     private static string Source([CallerFilePath] string path = "") => path;
+}
+
+/// <summary>Examples that add a law; alone, for it is there for every other test.</summary>
+[Collection(ProcessWide.Name)]
+public sealed class OwnLawExamplesTests
+{
+    public static TheoryData<string, string[]> Commands() => ExamplesTests.Commands(withOwnLaw: true);
+
+    [Theory, MemberData(nameof(Commands))]
+    public void A_command_does_what_the_text_says(string command, string[] shown) => ExamplesTests.Does(command, shown);
+}
+
+/// <summary>What the programs of the examples compute is what the repository holds.</summary>
+public sealed class ExampleProgramsTests
+{
+    // Small sizes, each of which has seeds of its own.
+    [Theory]
+    [InlineData("logistic_regression.py", "logistic-regression.csv", "10", "18")]
+    [InlineData("random_features.py", "random-features.csv", "5", "32")]
+    [InlineData("sgd.py", "sgd.csv", "25", "75")]
+    public void A_program_computes_the_rows_of_its_file(string program, string file, params string[] sizes)
+    {
+        string? python = ((string[])["python3", "/usr/bin/python3"]).FirstOrDefault(name => Run(name, "-c", "import numpy") is (0, _));
+        Assert.SkipWhen(python is null, "there is no python3 with numpy");
+        (int exitCode, string output) = Run(python!, [Path.Combine(ExamplesTests.Root, "examples", program), .. sizes]);
+        Assert.Equal(0, exitCode);
+        string[] kept = File.ReadAllLines(Path.Combine(ExamplesTests.Root, "examples", file));
+        string[] computed = output.ReplaceLineEndings("\n").TrimEnd().Split('\n');
+        Assert.Equal(kept[0], computed[0]);
+        Assert.Equal(1 + sizes.Length, computed.Length);
+        foreach ((string size, string row) in sizes.Zip(computed.Skip(1)))
+        {
+            // Another BLAS adds in another order: not the same digits, but their number is far above that.
+            double[] expected = Numbers(kept.Single(line => line.StartsWith($"{size},", StringComparison.Ordinal))), actual = Numbers(row);
+            Assert.Equal(expected, actual, (x, y) => Math.Abs(x - y) <= 0.01 * Math.Abs(x));
+            Assert.Equal(expected[1], actual[1], 1e-5);
+        }
+
+        static double[] Numbers(string row) => [.. row.Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
+    }
+
+    private static (int ExitCode, string Output) Run(string program, params string[] args)
+    {
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo(program, args) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return (process.ExitCode, output);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return (-1, ""); // There is no such program.
+        }
+    }
 }

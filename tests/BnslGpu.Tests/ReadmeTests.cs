@@ -74,6 +74,10 @@ public sealed class ReadmeTests
         Assert.Equal(printed, Between(File.ReadAllLines(Path.Combine(Root(), "README.md")), "```", "```"));
     }
 
+    [Fact]
+    public void The_version_to_cite_is_the_version_there_is() =>
+        Assert.Contains($"version: {FitReport.Version}", File.ReadAllLines(Path.Combine(Root(), "CITATION.cff")));
+
     private static string[] Between(string[] lines, string first, string end) =>
         [.. lines.Select(line => line.Trim()).SkipWhile(line => line != first).Skip(1).TakeWhile(line => line != end)];
 
