@@ -168,6 +168,10 @@ public static class Fitter
         int inputs = options.AllLaws.Max(law => law.InputCount);
         double[] y = [6, 5, 4.5, 4, 3.8, 3.7];
         double[] x = [.. Enumerable.Range(1, y.Length).SelectMany(i => Enumerable.Repeat((double)i, inputs))];
-        Fit([new("", new(x, inputs, y))], options with { Forecast = ForecastKind.Chosen, Device = "simd", Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None });
+        Curve curve = new("", new(x, inputs, y));
+        FitOptions least = options with { Forecast = ForecastKind.Chosen, Device = "simd", Starts = 1, Refined = 1, SearchIterations = 2, Threads = 1, Parameters = ParameterRules.None };
+        Action[] parts = [.. options.Breaks.Select(n => (Action)(() => Fit([curve], least with { Breaks = [n] })))];
+        if (options.Forecast == ForecastKind.Stacked && inputs == 1) parts = [.. parts, () => Forecaster.Make([curve.Fit], 0, 1, null, default)];
+        Parallel.Invoke(parts);
     }
 }

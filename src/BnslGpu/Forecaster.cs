@@ -63,19 +63,20 @@ internal static class Forecaster
             CondensedPoints[] points = [.. Enumerable.Range(first, count).Select(i => CondensedPoints.Of(curves[i]))];
             Stacking.Stack[] stacks = Stacking.Fit([.. points.Select(own => own.Points)], seed, threads, cancellation);
             ImmutableArray<Candidates>[] minima = LeastSquares(points, seed, threads, cancellation);
-            SimdBackend.Run(count, threads, i =>
+            Posterior.Drawn[][] draws = Drawn(points, stacks, minima, seed, threads, cancellation);
+            for (int i = 0; i < count; i++)
             {
-                if (!stacks[i].Fits.IsEmpty && !minima[i].IsEmpty)
+                if (draws[i].Length > 0)
                 {
                     forecasts[from + i] = new()
                     {
                         LastX = curves[from + i].X[^1],
-                        Members = Combined(points[i], Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), Drawn(points[i], minima[i], stacks[i].Noise, seed)),
+                        Members = Combined(points[i], Stacked(stacks[i], points[i].Within, Stacking.Weights(stacks[i])), Weighted(draws[i])),
                     };
                 }
 
-                done?.Invoke(Interlocked.Increment(ref finished));
-            }, cancellation);
+                done?.Invoke(++finished);
+            }
         }
 
         return forecasts;
@@ -122,21 +123,40 @@ internal static class Forecaster
         }
     }
 
-    private static IEnumerable<ForecastMember> Drawn(CondensedPoints points, ImmutableArray<Candidates> minima, double noise, ulong seed)
+    /// <summary>Draws of every curve for every likely number of breaks; none where no fit of it is finite.</summary>
+    private static Posterior.Drawn[][] Drawn(CondensedPoints[] points, Stacking.Stack[] stacks, ImmutableArray<Candidates>[] minima, ulong seed, int threads, CancellationToken cancellation)
     {
-        // So many breaks that a curve has for certain are in every draw.
-        double least = Math.Max(minima.Min(Residual), noise);
-        Posterior.Drawn[] likely =
-        [
-            .. minima.Where(own => Residual(own) <= MostResidual * least)
-                .Select(own => Posterior.Draw(points, own.Problem, Enumerable.Range(0, own.Losses.Length).Select(k => own[k].ToArray()), Draws, seed)),
-        ];
-        double most = likely.Max(own => own.LogEvidence);
-        double[] weights = [.. likely.Select(own => double.IsFinite(most) ? Math.Exp(EvidencePower * (own.LogEvidence - most)) : 1)];
-        double sum = weights.Sum();
-        return likely.SelectMany((own, k) => own.Members.Select(member => member with { Weight = weights[k] / sum * member.Weight, PointWeight = weights[k] / sum * member.PointWeight }));
+        var likely = new List<(int Curve, Candidates Minima)>();
+        for (int i = 0; i < points.Length; i++)
+        {
+            if (stacks[i].Fits.IsEmpty || minima[i].IsEmpty) continue;
+
+            // So many breaks that a curve has for certain are in every draw.
+            double least = Math.Max(minima[i].Min(Residual), stacks[i].Noise);
+            foreach (Candidates own in minima[i])
+                if (Residual(own) <= MostResidual * least) likely.Add((i, own));
+        }
+
+        // Many breaks take longest.
+        int[] order = [.. Enumerable.Range(0, likely.Count).OrderByDescending(k => likely[k].Minima.Problem.Law.Breaks)];
+        var drawn = new Posterior.Drawn[likely.Count];
+        SimdBackend.Run(likely.Count, threads, k =>
+        {
+            (int i, Candidates own) = likely[order[k]];
+            drawn[order[k]] = Posterior.Draw(points[i], own.Problem, Enumerable.Range(0, own.Losses.Length).Select(one => own[one].ToArray()), Draws, seed);
+        }, cancellation);
+        return [.. points.Select((_, i) => drawn.Where((_, k) => likely[k].Curve == i).ToArray())];
 
         static double Residual(Candidates own) => Math.Sqrt(own.Losses[0] / Math.Max(own.Problem.Count - own.Problem.ParameterCount, 0.5 * own.Problem.Count));
+    }
+
+    /// <summary>Draws of every number of breaks as members, by evidence.</summary>
+    private static IEnumerable<ForecastMember> Weighted(Posterior.Drawn[] draws)
+    {
+        double most = draws.Max(own => own.LogEvidence);
+        double[] weights = [.. draws.Select(own => double.IsFinite(most) ? Math.Exp(EvidencePower * (own.LogEvidence - most)) : 1)];
+        double sum = weights.Sum();
+        return draws.SelectMany((own, k) => own.Members.Select(member => member with { Weight = weights[k] / sum * member.Weight, PointWeight = weights[k] / sum * member.PointWeight }));
     }
 
     /// <summary>The best minima of least squares with 0 to 3 breaks, as many as the points can carry; none where no fit is finite.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using BnslGpu.Kernels;
 using MathNet.Numerics;
 
@@ -34,8 +35,8 @@ internal sealed class Posterior
     private readonly PosteriorKernel _kernel;
     private readonly List<Mode> _modes = [];
 
-    /// <summary>A minimum of least squares: precision = L Lᵀ.</summary>
-    private readonly record struct Mode(double[] Mean, double[] L, double LogDeterminant);
+    /// <summary>A minimum of least squares: precision = L Lᵀ, and the log of its share of the mixture with t₅'s constant.</summary>
+    private readonly record struct Mode(double[] Mean, double[] L, double LogScale);
 
     private Posterior(CondensedPoints points, Problem problem, IEnumerable<double[]> minima, ulong seed)
     {
@@ -43,7 +44,8 @@ internal sealed class Posterior
         _d = _p + 2;
         _stream = CounterRandom.Mix(problem.Stream, 'p');
         _kernel = PosteriorKernel.Of(_breaks);
-        foreach (double[] θ in minima) AddMode(problem, θ);
+        double[][] all = [.. minima];
+        foreach (double[] θ in all) AddMode(problem, θ, all.Length);
     }
 
     /// <summary>Members of a forecast, alike in weight, and the evidence of their number of breaks.</summary>
@@ -77,6 +79,7 @@ internal sealed class Posterior
     }
 
     // From the mixture (β = 0) to the posterior (β = 1): target ∝ q^(1 − β) p^β.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private (double[] φ, double[] Offsets, double[] Variances, double LogEvidence) Draw()
     {
         var φ = new double[Particles * _d];
@@ -145,6 +148,7 @@ internal sealed class Posterior
         new(_seed, CounterRandom.Mix(_stream, ((ulong)(uint)step << 32) | ((ulong)(uint)move << 8) | (uint)what), (uint)particle);
 
     /// <summary>By turns a step of the population's covariance, and one along the difference of two of the other half (ter Braak 2006).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Propose(CounterRandom random, double[] φ, int i, int others, int count, double[] spread, double scale, int move, Span<double> to)
     {
         ReadOnlySpan<double> own = φ.AsSpan(i * _d, _d);
@@ -173,6 +177,7 @@ internal sealed class Posterior
     private static double Reflected(double a) => a < 0 ? -a : a > 1 ? 2 - a : a;
 
     /// <summary>Cholesky factor of the population's covariance.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double[] Spread(double[] φ)
     {
         var mean = new double[_d];
@@ -206,6 +211,7 @@ internal sealed class Posterior
         (φ, logP, logQ) = (to, p, q);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double NextTemperature(double[] logP, double[] logQ, double β)
     {
         if (Enough(1 - β)) return 1;
@@ -222,6 +228,7 @@ internal sealed class Posterior
         bool Enough(double power) => 1 / Weights(logP, logQ, power).Sum(weight => weight * weight) >= LeastShare * Particles;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double[] Weights(double[] logP, double[] logQ, double power)
     {
         double[] weights = [.. logP.Select((p, i) => double.IsNegativeInfinity(p) ? p : power * (p - logQ[i]))];
@@ -233,7 +240,7 @@ internal sealed class Posterior
         return weights;
     }
 
-    private void AddMode(Problem problem, double[] θ)
+    private void AddMode(Problem problem, double[] θ, int modes)
     {
         int n = problem.Count;
         Evaluation evaluation = SimdBackend.Evaluate(problem, θ);
@@ -252,7 +259,10 @@ internal sealed class Posterior
         precision[((_p + 1) * _d) + _p + 1] = 1 / (LogDriftSpread * LogDriftSpread);
         double[] mean = [.. θ, Math.Log(variance) / 2, LogDrift], l = Cholesky(precision, _d);
         mean[0] = Math.Clamp(mean[0], 1e-6, 1 - 1e-6);
-        _modes.Add(new(mean, l, Enumerable.Range(0, _d).Sum(j => Math.Log(l[(j * _d) + j]))));
+
+        // Student's t₅ in d dimensions: Γ((5 + d)/2)/Γ(5/2) (5π)^(−d/2) |L| (1 + s/5)^(−(5 + d)/2)
+        double logDeterminant = Enumerable.Range(0, _d).Sum(j => Math.Log(l[(j * _d) + j]));
+        _modes.Add(new(mean, l, Math.Log((1 - PriorShare) / modes) + logDeterminant + SpecialFunctions.GammaLn((5 + _d) / 2.0) - SpecialFunctions.GammaLn(2.5) - (_d / 2.0 * Math.Log(5 * Math.PI))));
     }
 
     /// <summary>A draw of the mixture, tried again until it is in the support.</summary>
@@ -309,6 +319,7 @@ internal sealed class Posterior
         φ[_p + 1] = LogDrift + (LogDriftSpread * Normal(ref random));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private double LogMixture(ReadOnlySpan<double> φ)
     {
         double g = Math.Exp(φ[1]), y = φ[0] + g;
@@ -321,7 +332,7 @@ internal sealed class Posterior
         terms[^1] = Math.Log(PriorShare) + prior;
         for (int m = 0; m < _modes.Count; m++)
         {
-            (double[] mean, double[] l, double logDeterminant) = _modes[m];
+            (double[] mean, double[] l, double logScale) = _modes[m];
             double square = 0;
             for (int j = 0; j < _d; j++)
             {
@@ -330,9 +341,7 @@ internal sealed class Posterior
                 square += sum * sum;
             }
 
-            // Student's t₅ in d dimensions: Γ((5 + d)/2)/Γ(5/2) (5π)^(−d/2) |L| (1 + s/5)^(−(5 + d)/2)
-            terms[m] = Math.Log((1 - PriorShare) / _modes.Count) + logDeterminant + SpecialFunctions.GammaLn((5 + _d) / 2.0) - SpecialFunctions.GammaLn(2.5)
-                - (_d / 2.0 * Math.Log(5 * Math.PI)) - ((5 + _d) / 2.0 * Math.Log(1 + (square / 5)));
+            terms[m] = logScale - ((5 + _d) / 2.0 * Math.Log(1 + (square / 5)));
         }
 
         double most = double.NegativeInfinity, total = 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using BnslGpu.Kernels;
@@ -62,6 +63,7 @@ internal sealed unsafe class PosteriorKernel<T, TMask, TBreaks> : PosteriorKerne
 {
     private static int P => Bnsl<TBreaks>.ParameterCount;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void LogDensity(CondensedPoints points, ReadOnlySpan<double> φ, Span<double> logs, Span<double> offsets, Span<double> variances)
     {
         int count = logs.Length, width = P + 2;
@@ -85,6 +87,7 @@ internal sealed unsafe class PosteriorKernel<T, TMask, TBreaks> : PosteriorKerne
     }
 
     /// <summary>Kalman's filter for B: S = P + σ²/k, K = P/S, B ← B + K r, P ← K σ²/k.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static T LogLikelihood(CondensedPoints points, T* φ, T* work, out T offset, out T variance)
     {
         T σ = Functions.ExpClamped<T, TMask>(φ[P]), τ = Functions.ExpClamped<T, TMask>(φ[P + 1]), noise = σ * σ, drift = τ * τ;
