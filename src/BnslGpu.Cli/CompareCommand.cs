@@ -37,22 +37,21 @@ internal sealed class CompareCommand : ToolCommand
     {
         string first = call.GetRequiredValue(_a), second = call.GetRequiredValue(_b);
         if (first == "-" && second == "-") throw new WrongCallException("both reports are '-'; expected a file for one of them.");
-        LawsFile.Load(call.GetValue(_lawsFrom));
-        SavedReport a, b;
         try
         {
-            (a, b) = (PredictCommand.Read(first, Streams), PredictCommand.Read(second, Streams));
+            LawsFile.Load(call.GetValue(_lawsFrom));
+            (SavedReport a, SavedReport b) = (PredictCommand.Read(first, Streams), PredictCommand.Read(second, Streams));
+            double tolerance = call.GetValue(_tolerance) ?? DefaultTolerance;
+            ReportComparison comparison = ProgressDisplay.Watch(Streams, progress => ReportComparison.Of(a, b, tolerance, progress));
+            foreach (string note in comparison.Notes) Streams.Say(note);
+            comparison.Write(call.GetValue(_format) ?? ReportComparison.Formats[0], Streams.Out);
+            Streams.Out.Flush();
+            return comparison.Differs ? ExitCode.Failed : ExitCode.Done;
         }
-        // Like diff: 1 says that they differ, so that what cannot be read must be something else.
+        // Like diff: 1 says that they differ, so that what cannot be read or written must be something else.
         catch (Exception fault) when (fault is WorkException or IOException or UnauthorizedAccessException)
         {
             throw new WrongCallException(fault.Message);
         }
-
-        double tolerance = call.GetValue(_tolerance) ?? DefaultTolerance;
-        ReportComparison comparison = ProgressDisplay.Watch(Streams, progress => ReportComparison.Of(a, b, tolerance, progress));
-        foreach (string note in comparison.Notes) Streams.Say(note);
-        comparison.Write(call.GetValue(_format) ?? ReportComparison.Formats[0], Streams.Out);
-        return comparison.Differs ? ExitCode.Failed : ExitCode.Done;
     }
 }

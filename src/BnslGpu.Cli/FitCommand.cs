@@ -90,10 +90,15 @@ internal sealed class FitCommand : ToolCommand
             throw new WrongCallException($"--output is '{path}', where --plot-script writes what it draws; expected another name.");
         if (page == "-") throw new WrongCallException("--report is '-'; expected a file. --format html writes the page to standard output.");
         OutputFile.Check(page);
+        string[] files = call.GetRequiredValue(_files);
+        OutputFile.CheckNotRead("--output", path, files);
+        OutputFile.CheckNotRead("--report", page, files);
+        OutputFile.CheckNotRead("--plot-script", script, files);
+        OutputFile.CheckNotRead("--plot-script", Path.ChangeExtension(script, ".csv"), files);
 
         _ = Task.Run(() => Fitter.Warm(options));
         long begin = Stopwatch.GetTimestamp();
-        ImmutableArray<Curve> curves = _data.Read(call, call.GetRequiredValue(_files), columns, Streams, quiet);
+        ImmutableArray<Curve> curves = _data.Read(call, files, columns, Streams, quiet);
         double read = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         Streams.Interrupt.ThrowIfCancellationRequested();
         if (plots is not null) Directory.CreateDirectory(plots);

@@ -20,6 +20,17 @@ internal static class OutputFile
         if (!Directory.Exists(directory) && !IsWindowsDevice(full)) throw new WorkException($"{path} cannot be written: there is no directory {directory}.");
     }
 
+    /// <summary>Complains about a path that would take the place of what is read.</summary>
+    /// <param name="option">What names the path, or has it made.</param>
+    /// <param name="path">The file that will be written.</param>
+    /// <param name="files">Those that are read.</param>
+    /// <exception cref="WrongCallException">The path is one of them.</exception>
+    public static void CheckNotRead(string option, string? path, IEnumerable<string> files)
+    {
+        if (!IsStandard(path) && files.Any(file => File.Exists(file) && Target(file) == Target(path!)))
+            throw new WrongCallException($"{option} would replace {path}, which is read; expected another name.");
+    }
+
     /// <summary>Writes to standard output, or to a temporary file that is then renamed.</summary>
     /// <param name="path">The file; null or <c>-</c> is standard output.</param>
     /// <param name="streams">Has standard output.</param>
@@ -58,9 +69,7 @@ internal static class OutputFile
 
     private static void WriteBytes(string path, Action<Stream> write)
     {
-        // A link stays, and what it points to is replaced.
-        string? linked = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
-        string target = linked ?? Path.GetFullPath(path!);
+        string target = Target(path);
         if (IsDevice(target))
         {
             using FileStream device = new(target, FileMode.Create, FileAccess.Write);
@@ -99,6 +108,9 @@ internal static class OutputFile
             return path;
         });
     });
+
+    /// <summary>The file itself: a link stays, and what it points to is replaced.</summary>
+    private static string Target(string path) => (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
 
     private static bool IsStandard(string? path) => path is null or "-";
 

@@ -172,7 +172,9 @@ internal sealed class PredictCommand : ToolCommand
         if (path != "-" && Directory.Exists(path)) throw new WorkException($"{path} is a folder. Name the report in it.");
         try
         {
-            return path == "-" ? JsonReport.Read(streams.In.ReadToEnd(), "stdin") : JsonReport.Read(File.OpenRead(path), path);
+            return path != "-" ? JsonReport.Read(File.OpenRead(path), path)
+                : streams.In is StreamReader { BaseStream: var bytes } ? JsonReport.Read(bytes, "stdin") // which may be packed
+                : JsonReport.Read(streams.In.ReadToEnd(), "stdin");
         }
         catch (InvalidDataException fault)
         {

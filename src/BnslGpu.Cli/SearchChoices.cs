@@ -8,7 +8,7 @@ internal sealed class SearchChoices
 {
     /// <summary>Sets every choice.</summary>
     public Option<string?> Recipe { get; } = OptionKinds.OneOf(
-        "--recipe", "Sets every choice below, which may then be changed one by one. Default: least-squares.",
+        "--recipe", $"Sets every choice below, which may then be changed one by one. Default: {FitOptions.Recipes[0].Recipe}.",
         FitOptions.Recipes.Select(recipe => recipe.Recipe));
 
     /// <summary>Numbers of breaks.</summary>

@@ -81,6 +81,8 @@ internal sealed class SuiteCommand : ToolCommand
         if (page == "-") throw new WrongCallException("--report is '-'; expected a file.");
         OutputFile.Check(page);
         string[] files = suite is null ? words : [.. Files(suite, call.GetValue(_folder), quiet)];
+        OutputFile.CheckNotRead("--output", path, files);
+        OutputFile.CheckNotRead("--report", page, files);
         ImmutableArray<Curve> curves = _data.Read(call, files, columns, Streams, quiet);
         ReleasedFits? released = suite?.Released;
         if (released is not null && given != new CurveColumns())

@@ -18,9 +18,11 @@ Set BNSL_HOME to the folder that holds bnsl.dll or bnsl if it is not found, and 
 ``python -m bnsl`` is the tool itself: ``python -m bnsl fit --help`` lists every option.
 """
 
+import codecs
 import collections.abc
 import ctypes
 import glob
+import gzip
 import itertools
 import json
 import math
@@ -34,6 +36,7 @@ import threading
 import time
 import typing
 import warnings
+import zlib
 
 __all__ = ["fit", "suite", "predict", "load", "engine", "CurveFit", "Report", "Interval", "Reach", "BnslError", "BnslWarning", "Interrupted"]
 
@@ -103,9 +106,7 @@ def fit(data=None, y=None, /, *, name=None, progress=None, **options):
 
     >>> bnsl.fit([100, 200, 400, 800, 1600, 3200], [3.1, 2.6, 2.2, 1.9, 1.7, 1.55], breaks=[0, 1]).predict(1e4)
     """
-    for refused in ("output", "format", "quiet"):
-        if refused in options:
-            raise BnslError(f"fit() returns the report and has no {refused}; Report.save writes it.")
+    _refuse(options, "fit() returns the report and has no {}; Report.save writes it.")
     table = _Table(data, y, name, options)
     code, out, sentences = _call(["fit", *table.files, *_words(table.options), "--format", "json"], table.text, progress)
     report = Report(out.decode()) if out else None
@@ -133,6 +134,7 @@ def suite(data, /, *, progress=None, **options):
 
     >>> scores = bnsl.suite("revisiting", only="IC|*")
     """
+    _refuse(options, "suite() returns the scores and has no {}; json.dump writes them.")
     if "folder" in options:
         options["data"] = options.pop("folder")
     table = _Table(data, None, None, options)
@@ -151,12 +153,14 @@ def predict(report, x, **options):
 
 
 def load(path):
-    """The Report that Report.save, ``bnsl fit --output`` or ``bnsl fit --format json`` wrote. Raises BnslError if it is none, OSError if it cannot be read."""
-    with open(path, encoding="utf-8-sig") as file:
-        text = file.read()
+    """The Report that Report.save, ``bnsl fit --output`` or ``bnsl fit --format json`` wrote, packed with gzip or not. Raises BnslError if it is none, OSError if it cannot be read."""
+    with open(path, "rb") as file:
+        whole = file.read()
     try:
-        return Report(text)
-    except (ValueError, TypeError, KeyError, AttributeError) as fault:
+        if whole.startswith(b"\x1f\x8b"):
+            whole = gzip.decompress(whole)
+        return Report(whole.decode("utf-16" if whole.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"))
+    except (ValueError, TypeError, KeyError, AttributeError, EOFError, zlib.error, gzip.BadGzipFile) as fault:
         raise BnslError(f"{path} is not a bnsl report. Save one with Report.save or bnsl fit and the format json.") from fault
 
 
@@ -516,6 +520,13 @@ def _cell(value):
 def _quoted(text):
     # A line is a row, so that a complaint's line is a point's number; the tool would replace them too.
     return '"' + text.replace('"', '""').replace("\n", "\ufffd").replace("\r", "\ufffd") + '"'
+
+
+def _refuse(options, sentence):
+    """Where the result goes is not for the tool to say here."""
+    for option in ("output", "format", "quiet"):
+        if option in options:
+            raise BnslError(sentence.format(option))
 
 
 def _words(options):

@@ -293,7 +293,7 @@ internal sealed class CurveTableBuilder
     /// <summary>Rows are copies of each other only under the same header and, where the file names the curve, in one curve.</summary>
     private SeenRows SeenIn(CurveHeader header, CurveLayout layout, string fileName)
     {
-        string key = layout.Curve.Length == 0 ? header.Text + "\n" + fileName : header.Text;
+        string key = layout.Curve.Length == 0 && !layout.IsWide ? header.Text + "\n" + fileName : header.Text;
         if (!_seen.TryGetValue(key, out SeenRows? seen)) _seen[key] = seen = new SeenRows();
         return seen;
     }

@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using System.Text.Json;
+using BnslGpu.Cli;
 using BnslGpu.Formats;
 using BnslGpu.Tests.Formats;
 using Xunit;
@@ -21,6 +23,33 @@ public sealed class CliCompareTests : IDisposable
 
     private static Fit With(Fit fit, string name, double value) =>
         fit with { Parameters = [.. fit.Parameters.Select(parameter => parameter.Name == name ? parameter with { Values = [value] } : parameter)] };
+
+    [Fact]
+    public void One_says_that_reports_differ_and_nothing_else()
+    {
+        string a = Saved("a.json", Sample.Report);
+        CliResult noLaws = CliRunner.Run("compare", a, a, "--laws-from", _folder.File("none.dll"));
+        Assert.Equal((2, $"bnsl: {_folder.File("none.dll")}: there is no such file. See 'bnsl compare --help'.\n"), (noLaws.ExitCode, noLaws.Error));
+        using FullDisk disk = new();
+        Assert.Equal(2, Program.Run(["compare", a, a], new Streams(TextReader.Null, disk, TextWriter.Null)));
+    }
+
+    private sealed class FullDisk : StringWriter
+    {
+        public override void Flush() => throw new IOException("No space left on device");
+    }
+
+    [Fact]
+    public void Report_of_standard_input_may_be_packed()
+    {
+        string a = Saved("a.json", Sample.Report);
+        using MemoryStream packed = new();
+        using (GZipStream gzip = new(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(File.ReadAllBytes(a));
+        packed.Position = 0;
+        using StreamReader input = new(packed);
+        using StringWriter error = new();
+        Assert.Equal((0, ""), (Program.Run(["compare", a, "-"], new Streams(input, TextWriter.Null, error)), error.ToString()));
+    }
 
     [Fact]
     public void Same_run_on_another_device_is_no_difference()

@@ -48,6 +48,20 @@ public sealed class CliFormatsTests : IDisposable
         Assert.StartsWith("curve,x_name,y_name,kind,x,y,lower_50,upper_50,lower_80,upper_80,lower_95,upper_95\nruns,x,y,fitted,1,8,,,,,,\n", File.ReadAllText(_folder.File("figure.csv")), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--output", "runs.csv")]
+    [InlineData("--output", "link.csv")]
+    [InlineData("--report", "runs.csv")]
+    [InlineData("--plot-script", "runs.py")]
+    public void Nothing_takes_the_place_of_what_is_read(string option, string name)
+    {
+        File.CreateSymbolicLink(_folder.File("link.csv"), _folder.Write("runs.csv", Csv));
+        CliResult result = Fit(option, _folder.File(name));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Equal($"bnsl: {option} would replace {_folder.File(Path.ChangeExtension(name, ".csv"))}, which is read; expected another name. See 'bnsl fit --help'.\n", result.Error);
+        Assert.Equal(Csv, File.ReadAllText(_folder.File("runs.csv")));
+    }
+
     [Fact]
     public void Envelope_is_fitted_and_told_of()
     {

@@ -53,6 +53,10 @@ public sealed class CliTests
         Assert.Equal((ExitCode.Done, ""), (version.ExitCode, version.Error));
     }
 
+    [Fact]
+    public void Help_names_the_recipe_that_is_taken_by_default() =>
+        Assert.Contains($"changed one by one. Default: {FitOptions.Default.Recipe}.", CliRunner.Run("fit", "--help").Out.ReplaceLineEndings(" "));
+
     [Theory]
     [InlineData("", "bnsl: a command is missing: fit, suite, predict, compare, simulate, laws, devices or completion. See 'bnsl --help'.")]
     [InlineData("fti", "bnsl: 'fti' is not a command of bnsl; did you mean 'fit'? See 'bnsl --help'.")]

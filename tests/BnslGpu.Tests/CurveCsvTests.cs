@@ -431,6 +431,14 @@ public sealed class CurveCsvTests : IDisposable
         Assert.Equal("x", Read(",a\n3,1\n", new() { Wide = true }).Curves[0].XName);
     }
 
+    [Fact]
+    public void Wide_tables_in_several_files_are_the_same_curves_without_copies()
+    {
+        CurveTable table = CurveCsv.ReadFiles([Write("a.csv", "x,p,q\n1,4,3\n2,3,2\n"), Write("b.csv", "x,p,q\n2,3,2\n4,2,1\n")], new() { Wide = true });
+        Assert.Equal(["p: 1→4 2→3 4→2 |", "q: 1→3 2→2 4→1 |"], table.Curves.Select(Show));
+        Assert.Equal((8, 2), (table.Rows, table.CopiesDropped));
+    }
+
     [Theory]
     [InlineData("x,a,a\n1,2,3\n", "loss.csv, line 1: 2 columns are called \"a\". In a wide table each is a curve; rename all but one.")]
     [InlineData("x\n1\n", "loss.csv, line 1: there is no named column beside \"x\". In a wide table each of the others is a curve. Columns are separated by commas, semicolons or tabs.")]

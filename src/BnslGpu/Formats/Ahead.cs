@@ -59,6 +59,6 @@ internal sealed class Ahead
 
     /// <summary>Something made of each curve, by several threads for intervals are most of the work, in the order of the curves.</summary>
     public static IEnumerable<(int Curve, T Made)> OfEach<T>(FitReport report, Func<CurveFit, T> make) =>
-        report.Curves.AsParallel().AsOrdered().WithDegreeOfParallelism(report.Options.Threads > 0 ? Math.Min(report.Options.Threads, 512) : Environment.ProcessorCount)
+        report.Curves.AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Min(report.Options.Threads > 0 ? report.Options.Threads : Environment.ProcessorCount, 512))
             .Select((curve, k) => (k, make(curve)));
 }

@@ -169,6 +169,7 @@ public sealed class MarkdownFormat : ITextFormat
     /// <summary>Text that Markdown shows as it is: no emphasis, no link, no cell of its own, no formula, nobody who is mentioned.</summary>
     internal static string Escaped(string text)
     {
+        text = CurveText.WithoutControls(text.Replace('\r', ' ').Replace('\n', ' '));
         var escaped = new StringBuilder();
         for (int i = 0; i < text.Length; i++)
         {
@@ -177,8 +178,7 @@ public sealed class MarkdownFormat : ITextFormat
             if (c == '@') escaped.Append("&#64;"); // a mention works in spite of a backslash
             else if (c == '&') escaped.Append("&amp;");
             else if (c == '_' && within) escaped.Append(c); // as in val_loss: no emphasis within a word
-            else if (c is '\r' or '\n') escaped.Append(' ');
-            else if (char.IsControl(c)) escaped.Append('\uFFFD');
+            else if ((c == ':' && text.AsSpan(i + 1).StartsWith("//")) || (c == '.' && text.AsSpan(0, i).EndsWith("www", StringComparison.OrdinalIgnoreCase))) escaped.Append('\\').Append(c); // a bare address would be a link
             else escaped.Append("\\`*_{}[]<>#|~$".Contains(c, StringComparison.Ordinal) ? "\\" : "").Append(c);
         }
 

@@ -42,7 +42,7 @@ def column(rows, name):
 
 def text(name):
     """A name as it is: a dollar sign would begin a formula, and an apostrophe keeps spreadsheets from one."""
-    if name.startswith("'") and name[1:2] in ("=", "+", "-", "@"):
+    if name.startswith("'") and name[1:2] in tuple("=+-@\uff1d\uff0b\uff0d\uff20"):
         name = name[1:]
     return name.replace("$", r"\$")
 

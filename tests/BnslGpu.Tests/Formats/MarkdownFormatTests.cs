@@ -12,6 +12,8 @@ public sealed class MarkdownFormatTests
     [InlineData("<b> & [x](y) *z*", "\\<b\\> &amp; \\[x\\](y) \\*z\\*")]
     [InlineData("@somebody #12 `code` $1$", "&#64;somebody \\#12 \\`code\\` \\$1\\$")]
     [InlineData("two\nlines", "two lines")]
+    [InlineData("https://a.example and www.b.example at 1:2", "https\\://a.example and www\\.b.example at 1:2")]
+    [InlineData("turned \u202E round\a", "turned \uFFFD round\uFFFD")]
     public void Names_are_shown_as_they_are(string name, string expected)
     {
         string text = ReportFormatsTests.Written(new MarkdownFormat(), Sample.Report with { Curves = [Sample.Curve with { Curve = new Curve(name, Sample.Curve.Curve.Fit) }] });

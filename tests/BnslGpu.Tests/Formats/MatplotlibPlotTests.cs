@@ -50,6 +50,18 @@ public sealed class MatplotlibPlotTests
     }
 
     [Fact]
+    public void Script_shows_names_without_the_apostrophe_that_keeps_spreadsheets_from_running_them()
+    {
+        string python = Tools.Python("matplotlib");
+        using var folder = new ScratchFolder();
+        using (StreamWriter script = new(folder.File("figure.py"))) MatplotlibPlot.WriteScript(script);
+        string[] names = ["=1", "+a", "-a", "@a", "\uFF1D1", "\uFF0Ba", "\uFF0Da", "\uFF20a", "'quoted'"];
+        string list = string.Join(", ", names.Select(name => $"\"{CsvFormat.Unarmed(name)}\""));
+        CliResult ran = Tools.Run(python, ["-B", "-c", $"import figure; print(ascii([figure.text(name) for name in [{list}]]))"], folder.Path)!;
+        Assert.Equal(("['=1', '+a', '-a', '@a', '\\uff1d1', '\\uff0ba', '\\uff0da', '\\uff20a', \"'quoted'\"]\n", ""), (ran.Out, ran.Error));
+    }
+
+    [Fact]
     public void Law_and_forecast_meet_at_the_last_fitted_point()
     {
         string[][] rows = [.. Data(Sample.Report).TrimEnd('\n').Split('\n').Where(line => line.StartsWith("sum", StringComparison.Ordinal)).Select(line => line.Split(','))];

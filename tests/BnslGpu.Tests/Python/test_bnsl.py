@@ -1,6 +1,7 @@
 """What bnsl.py promises, held to what the tool writes. PythonTests.cs runs it; by hand: BNSL_HOME=... PYTHONPATH=src/BnslGpu.Python python3 -m unittest tests/BnslGpu.Tests/Python/test_bnsl.py"""
 
 import csv
+import gzip
 import json
 import math
 import multiprocessing
@@ -129,6 +130,11 @@ class Numbers(unittest.TestCase):
             self.assertEqual(os.listdir(folder), ["report.json"])
             loaded = bnsl.load(path)
             self.assertEqual(tool("predict", path, "--x", "1e4")[0], 0)
+            for other in (gzip.compress(report.to_json().encode()), report.to_json().encode("utf-16")):
+                with open(path, "wb") as file:
+                    file.write(other)
+                self.assertEqual(bnsl.load(path).to_json(), report.to_json())
+                self.assertEqual(tool("predict", path, "--x", "1e4"), tool("predict", "-", "--x", "1e4", text=other))
         self.assertEqual(loaded.to_dict(), report.to_dict())
         self.assertEqual(bnsl.predict(loaded, 1e4), {"a": report["a"].predict(1e4)})
 
@@ -311,9 +317,9 @@ class Complaints(unittest.TestCase):
 
     def test_what_is_no_report(self):
         with tempfile.TemporaryDirectory() as folder:
-            for text in ("", "[]", "{}", '{"tool": "bnsl"}', "nonsense"):
+            for text in (b"", b"[]", b"{}", b'{"tool": "bnsl"}', b"nonsense", b"\xff\x00", gzip.compress(b"{}"), gzip.compress(b"{}")[:15], b"\x1f\x8b{}"):
                 path = os.path.join(folder, "report.json")
-                with open(path, "w") as file:
+                with open(path, "wb") as file:
                     file.write(text)
                 with self.assertRaisesRegex(bnsl.BnslError, "not a bnsl report"):
                     bnsl.load(path)
@@ -396,6 +402,8 @@ class Calls(unittest.TestCase):
         code, out, _ = tool("suite", "-", "--curve", "curve", "--x", "x", "--y", "y", "--holdout", "3", "--recipe", "least-squares", "--law", "bnsl,m2", "--breaks", "0", "--starts", "16", "--format", "json", text=bnsl._Table(curves, None, None, {}).text)
         self.assertEqual(code, 0)
         self.assertEqual(len(scores["tasks"]), 2)
+        with self.assertRaisesRegex(bnsl.BnslError, "has no output"):
+            bnsl.suite(curves, holdout=3, output="scores.json")
         self.assertEqual({key: scores[key] for key in scores if key != "seconds"}, {key: value for key, value in bnsl._numbers(json.loads(out)).items() if key != "seconds"})
 
     def test_a_fresh_process_needs_no_package(self):
