@@ -124,6 +124,7 @@ internal sealed class FitCommand : ToolCommand
         }
         if (!quiet && path is not (null or "-")) Streams.Say($"{path} written; {fitted} of {report.Curves.Length} curves fitted.");
         if (!quiet && page is not null) Streams.Say($"{page} written.");
+        if (!quiet && plots is not null) Streams.Say($"{plots}: {report.Curves.Length} {(report.Curves.Length == 1 ? "plot" : "plots")} written.");
         if (!quiet && script is not null) Streams.Say($"{script} and its data, {Path.ChangeExtension(script, ".csv")}, written; draw with python3 {script}.");
         return ExitCode.Done;
     }

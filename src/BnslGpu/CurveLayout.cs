@@ -144,7 +144,7 @@ internal sealed class CurveLayout
 
         // Together, so that a file with other names is told of both at once.
         IsWide = columns.Wide;
-        X = IsWide && columns.X.IsDefaultOrEmpty && Count("x", StringComparison.OrdinalIgnoreCase) == 0 ? [0]
+        X = IsWide && Width > 0 && columns.X.IsDefaultOrEmpty && Count("x", StringComparison.OrdinalIgnoreCase) == 0 ? [0]
             : [.. (!columns.X.IsDefaultOrEmpty ? columns.X : [benchmark ? "Seen Examples" : "x"]).Select(name => Find(name, "--x", optional: true))];
         Y = IsWide ? [] : [Find(columns.Y ?? (benchmark ? "Loss" : "y"), "--y", optional: true)];
         Weight = columns.Weight is { } weight ? Find(weight, "--weight", optional: true) : columns.Sigma is { } sigma ? Find(sigma, "--sigma", optional: true) : -1;
@@ -249,13 +249,17 @@ internal sealed class CurveLayout
         string names = Listed(_missing.Select(missing => $"\"{missing.Name}\"")), options = Listed(_missing.Select(missing => missing.Option).Distinct());
         string present = string.Join(", ", _header.Names.Take(MostShown).Select(name => $"\"{CurveText.Printable(name)}\""))
             + (Width > MostShown ? $", … ({Width} in all)" : "");
-        string? near = _missing.Count == 1 && EditDistance.Nearest(_missing[0].Name, _header.Names.Where(name => name.Length <= 80).Select(CurveText.Printable), most: 2) is { } found ? $"; did you mean \"{found}\"?" : null;
+        string[] likely = [.. _header.Names.Where(name => name.Length <= 80).Select(CurveText.Printable)];
+        string? near = _missing.Count == 1 && (EditDistance.Nearest(_missing[0].Name, likely, most: 2) ?? Holding(_missing[0].Name)) is { } found ? $"; did you mean \"{found}\"?" : null;
         string advice = _header.IsOther ? "It looks like JSON or a web page; a table in CSV is expected."
             : _header.Names.All(name => double.TryParse(name, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             ? "The first line must name the columns, such as curve,x,y."
             : Width == 1 ? Separators
-            : $"Name the right {(_missing.Count == 1 ? "one" : "ones")} with {options}{(options == "--fit-when" ? " Column=value" : "")}.";
+            : $"Name the right {(_missing.Count == 1 ? "one" : "ones")} with {options}{(options == "--fit-when" ? " Column=value" : "")}{(_missing.Count > 1 && Width > 2 && !IsWide ? ", or pass --wide if every column but that of x is a curve" : "")}.";
         return _header.Fault($"there {(_missing.Count == 1 ? "is no column" : "are no columns")} {names}{(near is null ? "; the" : near + " The")} columns are {present}. {advice}");
+
+        // tokens for tokens_seen; of one or two letters many hold them.
+        string? Holding(string wanted) => wanted.Length > 2 ? likely.FirstOrDefault(name => name.Contains(wanted, StringComparison.OrdinalIgnoreCase)) : null;
 
         static string Listed(IEnumerable<string> words) =>
             words.Count() == 1 ? words.First() : $"{string.Join(", ", words.SkipLast(1))} and {words.Last()}";

@@ -67,6 +67,7 @@ internal sealed class CurveTableBuilder
         using CsvReader csv = CsvReader.Create(text, header.Options, leaveOpen: true);
         var row = new Row(csv, layout, header);
         Rows[]? curvesOfWide = layout.IsWide ? [.. layout.Y.Select(column => CurveCalled(layout.CurveOf(column)))] : null;
+        Runs? runs = layout.Curve.Length == 0 && !layout.IsWide ? new(layout) : null;
         long rows = 0;
         Faults noNumber = new(), notPositive = new(), wrong = new();
         try
@@ -95,6 +96,7 @@ internal sealed class CurveTableBuilder
                     {
                         (fit ? curve!.Fit : curve!.HeldOut).Add(_x, y, weight);
                         _anyFit |= fit;
+                        runs?.Add(row, _x[0]);
                     }
                 }
             }
@@ -121,6 +123,48 @@ internal sealed class CurveTableBuilder
             if (notPositive.Count > 0) _notes.Add($"{shown}: {Counted(notPositive.Count, $"{what} without an x above 0 is", $"{what}s without an x above 0 are")} left out. The first: {notPositive.First}.");
             if (wrong.Count > 0) _notes.Add($"{shown}: {Counted(wrong.Count, $"wrong {what} was", $"wrong {what}s were")} skipped. The first: {wrong.First}.");
             if (row.Marks.Note is { } note) _notes.Add(note);
+            if (runs?.Note is { } several) _notes.Add($"{shown}: {several}");
+        }
+    }
+
+    /// <summary>Whether rows that are read as one curve look like those of several: the same x again and again, and a column of text that tells them apart.</summary>
+    private sealed class Runs(CurveLayout layout)
+    {
+        // Enough to see it.
+        private const int MostRows = 10_000, MostTexts = 1_000;
+
+        private readonly int[] _others = [.. Enumerable.Range(0, layout.Width).Where(column => column != layout.Split && column != layout.Weight && !layout.X.Contains(column) && !layout.Y.Contains(column))];
+        private readonly Dictionary<int, HashSet<string>> _texts = [];
+        private readonly HashSet<double> _x = [];
+        private int _rows;
+
+        public void Add(Row row, double x)
+        {
+            if (_rows >= MostRows || _others.Length == 0) return;
+            _rows++;
+            _x.Add(x);
+            foreach (int column in _others)
+            {
+                HashSet<string> texts = CollectionsMarshal.GetValueRefOrAddDefault(_texts, column, out _) ??= [];
+                if (texts.Count < MostTexts) texts.Add(Encoding.UTF8.GetString(row.Field(column)));
+            }
+        }
+
+        public string? Note
+        {
+            get
+            {
+                if (layout.X.Length > 1 || _rows < 2 * _x.Count) return null;
+                foreach (int column in _others)
+                {
+                    HashSet<string> texts = _texts[column];
+                    if (texts.Count < 2 || texts.Count > _rows / 2 || texts.Any(text => text.Length == 0 || double.TryParse(text, CultureInfo.InvariantCulture, out _))) continue;
+                    string name = layout.NameOf(column);
+                    return $"points share their {layout.NameOf(layout.X[0])}, and column \"{name}\" has {texts.Count} different texts. If these are several curves, --curve {name} fits each.";
+                }
+
+                return null;
+            }
         }
     }
 

@@ -71,7 +71,8 @@ public static class InputCases
         new(Columns, "names in another case and with spaces", " X , Loss \n1,8\n2,4\n4,2\n", 0, "3 points fitted") { More = ["--y", "loss"] },
         new(Columns, "two columns of one name", "x,y,y\n1,8,8\n", 1, "2 columns are called \"y\". Rename all but one, or name another with --y."),
         new(Columns, "no header", "1,8\n2,4\n4,2\n", 1, "The first line must name the columns, such as curve,x,y."),
-        new(Columns, "hundreds of columns", string.Join(',', Enumerable.Range(0, 300).Select(k => $"c{k}")) + "\n", 1, "\"c19\", … (300 in all). Name the right ones with --x and --y."),
+        new(Columns, "hundreds of columns", string.Join(',', Enumerable.Range(0, 300).Select(k => $"c{k}")) + "\n", 1, "\"c19\", … (300 in all). Name the right ones with --x and --y, or pass --wide if every column but that of x is a curve."),
+        new(Columns, "several runs without --curve", "x,y,run\n1,8,a\n2,4,a\n4,2,a\n1,9,b\n2,5,b\n4,3,b\n", 0, "points share their x, and column \"run\" has 2 different texts. If these are several curves, --curve run fits each."),
         new(Columns, "a split that is 1 or 0", "x,y,split\n1,8,1\n2,4,0\n", 1, "'1' says neither what is fitted nor what is held out; expected fit or heldout (--fit-when takes any column and value)."),
         new(Columns, "--fit-when that never holds", "x,y,part\n1,8,train\n2,4,test\n", 1, "No row is a fit point: column \"part\" is never 'fit' (it is 'train', 'test').") { More = ["--fit-when", "part=fit"] },
         new(Columns, "split and --holdout", "x,y,split\n1,8,fit\n2,4,heldout\n", 1, "column \"split\" says what is held out, and so does --holdout.") { More = ["--holdout", "1"] },
@@ -91,6 +92,8 @@ public static class InputCases
         new(Wide, "the index that pandas writes", ",step,small\n0,1,8\n1,2,4\n2,4,2\n", 0, "1 of its columns has no name and is not used; in a wide table a name is a curve's.") { More = ["--wide", "--x", "step"] },
         new(Wide, "a column of text", "step,small,note\n1,8,start\n2,4,\n", 1, "column \"note\": 'start' is not a number; expected a finite number. Remove the column or pass --skip-invalid.") { More = ["--wide"] },
         new(Wide, "two curves of one name", "step,a,a\n1,8,8\n", 1, "2 columns are called \"a\". In a wide table each is a curve; rename all but one.") { More = ["--wide"] },
+        new(Wide, "a byte order mark where the header should be", "\r\ufeff\na 0;x\n", 1, "there is no column \"x\"") { More = ["--wide"] },
+        new(Wide, "without --wide", "step,small,large\n1,8,6\n2,4,3\n", 1, "Name the right ones with --x and --y, or pass --wide if every column but that of x is a curve."),
         new(Wide, "x alone", "step\n1\n", 1, "there is no named column beside \"step\". In a wide table each of the others is a curve.") { More = ["--wide"] },
         new(Wide, "--wide with --y", "step,a\n1,8\n", 2, "--wide is given. Violated constraint: one column of x, and every other is a curve; 'a' is another thing.") { More = ["--wide", "--y", "a"] },
 

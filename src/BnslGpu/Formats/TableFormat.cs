@@ -271,7 +271,7 @@ public sealed class TableFormat : ITextFormat
         HeldOut("forecast's RMSLE held out", fitted.Select(curve => curve.Forecast is null ? double.NaN : FormScore.Of(curve.Forecast.Predict(curve.Curve.HeldOut.X), curve.Curve.HeldOut).Rmsle));
 
         int warned = report.Curves.Count(curve => !Warnings(curve).IsEmpty);
-        if (warned > 0) lines.Add($"! {Readable.Count(warned, "curve")} with warnings; the format json has them as sentences");
+        if (warned > 0) lines.Add($"! {Readable.Count(warned, "curve")} with warnings; the formats markdown, html and json have them as sentences");
 
         void HeldOut(string what, IEnumerable<double> all)
         {
