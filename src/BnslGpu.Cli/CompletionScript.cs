@@ -36,6 +36,9 @@ internal static class CompletionScript
                     esac
                 done
                 COMPREPLY=()
+                # Bash parts --format=m into three words.
+                if [[ $current == = ]]; then current=
+                elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
                 case "$command $previous" in
             {{values}}        *) previous= ;;
                 esac

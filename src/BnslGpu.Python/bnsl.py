@@ -95,7 +95,8 @@ def fit(data=None, y=None, /, *, name=None, progress=None, **options):
     split       for each point "fit" or "heldout"
     ceiling     a ceiling of y that is known: ceiling=1 fits 1 - accuracy
     fix, bound, tie, init    what is known of parameters: fix={"a": 0}, bound={"f": (0.05, 10), "d": (None, 1e6)}, tie="f", init={"c0": 0.1}
-    skip_invalid             leaves out rows that are wrong (nan, x <= 0) instead of complaining of the first
+    skip_invalid             leaves out rows that are wrong, as with text for a number, instead of complaining of the first; points without a finite
+                             number or with x <= 0 are always left out, with a BnslWarning
     keep_copies              keeps rows that are exact copies of another, which are dropped otherwise
     starts, missed, seed, threads, device, precision    how and where the search runs; see README. No result depends on threads
     report, plot             a page (report="runs.html") or a folder of SVG plots to write as well

@@ -43,6 +43,9 @@ public sealed class CliCompletionTests
     [InlineData("bnsl completion z", "zsh")]
     [InlineData("bnsl fit --device op", "opencl")]
     [InlineData("bnsl fit --x tok", "")]
+    [InlineData("bnsl fit --loss = hub", "huber")]
+    [InlineData("bnsl fit --envelope =", "lower upper")]
+    [InlineData("bnsl fit --law = m1,bnsl-r", "m1,bnsl-rising")]
     public void Bash_completes_options_and_values(string line, string expected) => Assert.Equal(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries), Bash(line));
 
     [Fact]

@@ -180,10 +180,6 @@ public sealed class JsonFormat : ITextFormat
         WritePoints(json, "fit", curve.Curve.Fit);
         WritePoints(json, "heldOut", curve.Curve.HeldOut);
         json.WriteEndObject();
-        json.WriteStartObject("data");
-        WritePoints(json, "fit", curve.Curve.Fit);
-        WritePoints(json, "heldOut", curve.Curve.HeldOut);
-        json.WriteEndObject();
         if (curve.Chosen < 0) json.WriteNull("chosen");
         else json.WriteNumber("chosen", curve.Chosen);
         json.WritePropertyName("forecast");

@@ -31,6 +31,26 @@ public class JsonTests
     }
 
     [Fact]
+    public void No_property_stands_twice_in_an_object()
+    {
+        using var json = JsonDocument.Parse(ReportFormatsTests.Written(new JsonFormat(), Sample.Report));
+        Check(json.RootElement, "report");
+
+        static void Check(JsonElement element, string path)
+        {
+            if (element.ValueKind == JsonValueKind.Object)
+            {
+                Assert.Equal([], element.EnumerateObject().CountBy(property => property.Name).Where(name => name.Value > 1).Select(name => $"{path}.{name.Key}"));
+                foreach (JsonProperty property in element.EnumerateObject()) Check(property.Value, $"{path}.{property.Name}");
+            }
+            else if (element.ValueKind == JsonValueKind.Array)
+            {
+                foreach (JsonElement item in element.EnumerateArray()) Check(item, path);
+            }
+        }
+    }
+
+    [Fact]
     public void A_saved_fit_predicts_what_the_fit_predicts()
     {
         SavedReport saved = JsonReport.Read(ReportFormatsTests.Written(new JsonFormat(), Sample.Report), "saved.json");
