@@ -197,7 +197,7 @@ class CurveFit:
         self.parameters, self.standard_errors = best.get("parameters"), best.get("standardErrors")
         self.rmsle = best["rmsle"]["fit"] if best else math.nan
         self.rmsle_held_out = best["rmsle"]["heldOut"] if best else math.nan
-        self.sentences, self.warnings = raw["sentences"], raw["warnings"]
+        self.sentences, self.warnings = raw["sentences"], [*raw["warnings"], *best.get("warnings", [])]
         self.x, self.y, self.x_held_out, self.y_held_out = points
 
     def predict(self, x, *, law=None, breaks=None):

@@ -101,6 +101,11 @@ class Numbers(unittest.TestCase):
         self.assertEqual(here.to_dict(), there.to_dict())
         self.assertEqual(ask, (here.predict([1e3, 1e4]), here.interval(1e4, 0.95), here.reach(0.4)))
 
+    def test_warnings_are_those_of_the_table(self):
+        _, table, _ = tool("fit", EXAMPLE)
+        self.assertEqual(self.fit.warnings, [line.strip()[2:] for line in table.splitlines() if line.startswith("  ! ")])
+        self.assertIn("\n! " + self.fit.warnings[0], str(self.fit))
+
     def test_forecasts_are_those_of_bnsl_predict(self):
         x = [500.0, 1234.5, 1e4, 1e6]
         _, out, _ = tool("predict", "-", "--x", ",".join(map(repr, x)), "--interval", "80,95", text=self.report.encode())
