@@ -19,7 +19,8 @@ internal sealed record CondensedPoints(double[] U, double[] LogY, double[] Count
     public static CondensedPoints Of(Points points)
     {
         int n = points.Count;
-        double[] weights = Problem.WeightsOf(points, Loss.Get("msle"), 0), logX = [.. points.X.ToArray().Select(x => Math.Log(x))], logY = [.. points.Y.ToArray().Select(y => Math.Log(y))];
+        // A weight that is nothing beside the others is still one, for a mean divides by it.
+        double[] weights = [.. Problem.WeightsOf(points, Loss.Get("msle"), 0).Select(weight => Math.Max(weight, 1e-200))], logX = [.. points.X.ToArray().Select(x => Math.Log(x))], logY = [.. points.Y.ToArray().Select(y => Math.Log(y))];
         double degrees = 0, squares = 0;
         List<double> x = [], y = [], counts = [];
         for (int from = 0, to; from < n; from = to)

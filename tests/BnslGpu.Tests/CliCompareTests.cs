@@ -40,6 +40,14 @@ public sealed class CliCompareTests : IDisposable
     }
 
     [Fact]
+    public void A_number_that_left_the_range_differs_from_one_that_did_not()
+    {
+        CliResult result = Compare(Of(Sample.Curve), Of(WithFit(fit => fit with { Rmsle = fit.Rmsle with { Fit = double.PositiveInfinity } })));
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@"(?m)^sum\|4 digits +RMSLE fit +0\.001000 +inf$", result.Out);
+    }
+
+    [Fact]
     public void Report_of_standard_input_may_be_packed()
     {
         string a = Saved("a.json", Sample.Report);

@@ -158,6 +158,15 @@ public class ForecasterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Weights_beyond_all_measure_end_no_run()
+    {
+        double[] x = [1, 2, 2, 4, 8, 16], y = [3, 2.5, 2.4, 2, 1.8, 1.6];
+        Forecast forecast = Make([new(x, 1, y, sigmas: [1e-280, 1, 1, 1, 1, 1])], 0, 0)[0];
+        (double[] lower, double[] upper) = forecast.Interval([32], 0.8);
+        Assert.True(lower[0] < upper[0] && double.IsFinite(forecast.Predict([32])[0]));
+    }
+
+    [Fact]
     public void Draws_have_a_larger_say_on_long_curves()
     {
         foreach ((int count, double point, double distribution) in ((int, double, double)[])[(47, 0, 0.5), (48, 0.3, 0.8)])

@@ -219,7 +219,7 @@ public static class JsonReport
         if (numbers.Length != laws.Length) throw breaks.Wrong($"{laws.Length} values, as law has");
         return new()
         {
-            LastX = node.Get("lastX").Number(),
+            LastX = node.Get("lastX") is var lastX && double.IsFinite(lastX.Number()) ? lastX.Number() : throw lastX.Wrong("a finite number"),
             Members =
             [
                 .. laws.Select((name, k) => new ForecastMember
@@ -237,7 +237,7 @@ public static class JsonReport
                     Drift = drift[k].Number(),
                     Bend = bend[k].Number(),
                     Noise = noise[k].Number(),
-                    Degrees = degrees[k].Number(),
+                    Degrees = degrees[k].Number() is > 0 and var own ? own : throw degrees[k].Wrong("a number above 0"),
                 }),
             ],
         };

@@ -140,7 +140,7 @@ public sealed class ReportComparison
         IsFar(a, b) ? new(what, label, Of(a), Of(b), Times(a, b)) : null;
 
     private bool IsFar(double a, double b) =>
-        double.IsNaN(a) || double.IsNaN(b) ? double.IsNaN(a) != double.IsNaN(b) : !a.Equals(b) && !(Math.Abs(a - b) <= _tolerance * Math.Max(Math.Abs(a), Math.Abs(b)));
+        double.IsNaN(a) || double.IsNaN(b) ? double.IsNaN(a) != double.IsNaN(b) : !a.Equals(b) && (double.IsInfinity(a) || double.IsInfinity(b) || Math.Abs(a - b) > _tolerance * Math.Max(Math.Abs(a), Math.Abs(b)));
 
     private static Side Of(double value) => new(Readable.Number(value, 4), value);
 

@@ -30,6 +30,17 @@ public class JsonTests
         }
     }
 
+    [Theory]
+    [InlineData("\"lastX\": 625", "\"lastX\": \"NaN\"", "saved.json, curves[1].forecast.lastX is \"NaN\"; expected a finite number.")]
+    [InlineData("\"degrees\": [", "\"degrees\": [0, ", "saved.json, curves[1].forecast.members.degrees")]
+    public void A_forecast_that_is_none_is_an_error(string from, string to, string sentence)
+    {
+        string json = ReportFormatsTests.Written(new JsonFormat(), Sample.Report);
+        string wrong = from.EndsWith('[') ? System.Text.RegularExpressions.Regex.Replace(json, "\"degrees\": \\[[^],]*", to.TrimEnd(',', ' ')) : json.Replace(from, to, StringComparison.Ordinal);
+        Assert.NotEqual(json, wrong);
+        Assert.StartsWith(sentence, Assert.Throws<InvalidDataException>(() => JsonReport.Read(wrong, "saved.json")).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void No_property_stands_twice_in_an_object()
     {
