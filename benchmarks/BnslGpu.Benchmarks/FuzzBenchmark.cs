@@ -77,7 +77,8 @@ internal static class FuzzBenchmark
             no exception but the documented one with its sentence, no row lost, no point that was not written, nothing over {s_longest.TotalSeconds:0} s. `benchmarks/run fuzz --only N` makes input N again and shows it.
 
             That it finds what is wrong was tried by planting it: of 20,000 inputs, 27 tables showed that commas of thousands were read as decimal marks or that rows whose first field is empty
-            were lost, 343 that gzip which is cut off was taken for whole, and 36 reports that half a surrogate pair was not expected.
+            were lost, 343 that gzip which is cut off was taken for whole, and 36 reports that half a surrogate pair was not expected. A million inputs of seed 2 found that
+            a wide table without a name in its header ended the tool; it is a case of docs/input.md now.
 
             | kind | inputs | read | refused with a sentence | faults | µs each |
             |---|---|---|---|---|---|

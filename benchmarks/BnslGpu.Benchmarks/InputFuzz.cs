@@ -524,7 +524,7 @@ internal sealed class JsonInput
     private static string Forecast(Draw draw)
     {
         ScalingLaw law = ScalingLaw.Get("bnsl", draw.Below(3));
-        string columns = string.Join(", ", ((string[])["weight", "offset", "offsetVariance", "drift", "bend", "noise", "degrees"]).Select(name => $"\"{name}\": [{Number(draw.Number())}]"));
+        string columns = string.Join(", ", ((string[])["weight", "offset", "offsetVariance", "drift", "bend", "noise", "degrees"]).Select(name => $"\"{name}\": [{Number(draw.Number() + (name == "degrees" ? 1 : 0))}]")); // no distribution has 0 degrees of freedom
         string parameters = string.Join(", ", law.Parameters.Select(parameter =>
             $"\"{parameter.Name}\": [{(parameter.PerBreak ? $"[{string.Join(", ", Enumerable.Range(0, law.Breaks).Select(_ => Number(draw.Number())))}]" : Number(draw.Number()))}]"));
         return $$"""{ "lastX": {{Number(draw.Number())}}, "members": { "law": ["bnsl"], "breaks": [{{law.Breaks}}], "pointWeight": [1], {{columns}}, "parameters": { {{parameters}} } } }""";
