@@ -154,7 +154,7 @@ internal sealed class CurveTableBuilder
         {
             get
             {
-                if (layout.X.Length > 1 || _rows < 2 * _x.Count) return null;
+                if (_rows == 0 || layout.X.Length > 1 || _rows < 2 * _x.Count) return null;
                 foreach (int column in _others)
                 {
                     HashSet<string> texts = _texts[column];

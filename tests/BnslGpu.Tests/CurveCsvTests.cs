@@ -717,6 +717,15 @@ public sealed class CurveCsvTests : IDisposable
     }
 
     [Fact]
+    public void A_file_given_twice_is_all_copies()
+    {
+        string first = Write("a.csv", "x,y,run\n1,8,a\n2,4,a\n1,9,b\n2,5,b\n");
+        CurveTable table = CurveCsv.ReadFiles([first, first]);
+        Assert.Equal((8, 4), (table.Rows, table.CopiesDropped));
+        Assert.Contains(table.Notes, note => note.Contains("--curve run fits each", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void No_file_at_all_is_an_error() => Assert.Throws<ArgumentException>(() => CurveCsv.ReadFiles([]));
 
     // Whole files
